@@ -286,6 +286,15 @@ audit = Table(  # RFC 6962: hash(0x00 ‖ leaf); the leaf's layout is in collect
     sqlite_with_rowid=False,
 )
 
+audit_words = Table(  # what a leaf holds only as a digest, sealed to the evidence key
+    "audit_words",
+    main,
+    _school(),
+    Column("index", Integer, primary_key=True),  # of the leaf
+    Column("sealed", LargeBinary, nullable=False),  # HPKE of salt ‖ the words; see collector/audit.py
+    sqlite_with_rowid=False,
+)
+
 picture_parts = Table(
     "picture_parts",
     pictures,
