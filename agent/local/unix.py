@@ -1,0 +1,186 @@
+"""Unix sockets: the client is known by SO_PEERCRED, which it cannot forge."""
+
+import contextlib
+import os
+import socket
+import stat
+import struct
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.local.ends import ServiceEnd, SessionEnd
+from agent.local.frames import Frames, frame
+from agent.local.interface import ChannelClosed, LocalError, Peer, PeerChannel
+
+assert os.name == "posix"
+
+_SEND_TIMEOUT = 5.0
+_CREDENTIALS = struct.Struct("3i")
+_NO_SESSION = "4294967295"
+
+
+class _Stream:
+    """One connected socket: whole frames in, whole frames out."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._frames = Frames()
+        self._ready: deque[bytes] = deque()
+        self._sending = threading.Lock()
+
+    def send(self, body: bytes) -> None:
+        data = frame(body)
+        with self._sending:
+            try:
+                self._sock.settimeout(_SEND_TIMEOUT)
+                self._sock.sendall(data)
+            except OSError as error:
+                # Half a frame may have gone: nothing after it would be understood.
+                self.close()
+                raise ChannelClosed("the other end does not take what is sent") from error
+
+    def receive(self, timeout: float | None) -> bytes | None:
+        while not self._ready:
+            if not self._wait(timeout):
+                return None
+            try:
+                piece = self._sock.recv(65536)
+            except OSError as error:
+                raise ChannelClosed("the connection broke") from error
+            if not piece:
+                raise ChannelClosed("the other end has gone")
+            self._ready.extend(self._frames.feed(piece))
+        return self._ready.popleft()
+
+    def _wait(self, timeout: float | None) -> bool:
+        import select  # noqa: PLC0415  # not on Windows in this form
+
+        try:
+            poll = select.poll()
+            poll.register(self._sock.fileno(), select.POLLIN)
+            return bool(poll.poll(None if timeout is None else timeout * 1000))
+        except (OSError, ValueError) as error:
+            raise ChannelClosed("the connection was closed") from error
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        self._sock.close()
+
+
+class UnixListener:
+    """The service's socket in the file system. Any account may connect; none may replace it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._closing = threading.Event()
+        _clear_stale(path)
+        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._sock.bind(str(path))
+            # Who may do what is decided by the peer's credentials, not by the file's mode.
+            path.chmod(0o666)
+            self._sock.listen(64)
+            self._inode = path.stat().st_ino
+        except OSError as error:
+            self._sock.close()
+            raise LocalError(f"cannot listen at {path}: {error.strerror or error}") from error
+
+    def serve(self, each: Callable[[PeerChannel], None]) -> None:
+        """Call `each` with every new connection, in its own thread, until `close`."""
+        while not self._closing.is_set():
+            try:
+                sock, _ = self._sock.accept()
+            except OSError:
+                if self._closing.is_set():
+                    return
+                # Out of file descriptors: the connection waits, the service goes on.
+                self._closing.wait(0.1)
+                continue
+            try:
+                peer = peer_of(sock)
+            except OSError:
+                sock.close()
+                continue
+            channel = ServiceEnd(_Stream(sock), peer)
+            threading.Thread(target=each, args=(channel,), name="session", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._closing.set()
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        self._sock.close()
+        with contextlib.suppress(OSError):
+            if self._path.stat().st_ino == self._inode:
+                self._path.unlink()
+
+
+def peer_of(sock: socket.socket) -> Peer:
+    """Ask the kernel who connected."""
+    raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid, uid, _gid = _CREDENTIALS.unpack(raw)
+    return Peer(user=str(uid), pid=pid, session=session_of(pid))
+
+
+def session_of(pid: int) -> str:
+    """The audit session that PAM opened at sign-in; else the kernel's session and its birth."""
+    with contextlib.suppress(OSError):
+        session = Path(f"/proc/{pid}/sessionid").read_text(encoding="ascii").strip()
+        if session not in {_NO_SESSION, "0", ""}:
+            return session
+    with contextlib.suppress(OSError, IndexError):
+        leader = os.getsid(pid)
+        stat_line = Path(f"/proc/{leader}/stat").read_text(encoding="utf-8", errors="replace")
+        born = stat_line.rpartition(")")[2].split()[19]
+        return f"{leader}-{born}"
+    return ""
+
+
+def connect(path: str) -> SessionEnd:
+    """Connect to the service.
+
+    Raises:
+        LocalError: nobody listens, or it may not be reached.
+    """
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(_SEND_TIMEOUT)
+        sock.connect(path)
+    except OSError as error:
+        sock.close()
+        raise LocalError(f"no service at {path}: {error.strerror or error}") from error
+    return SessionEnd(_Stream(sock))
+
+
+def listen(path: str) -> UnixListener:
+    """Listen at `path`.
+
+    Raises:
+        LocalError: another service listens there, or the place may not be written.
+    """
+    return UnixListener(Path(path))
+
+
+def _clear_stale(path: Path) -> None:
+    """Remove the socket that a killed service left; refuse anything else at its place."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise LocalError(f"cannot look at {path}: {error.strerror or error}") from error
+    if not stat.S_ISSOCK(mode):
+        raise LocalError(f"{path} is there and is not a socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_SEND_TIMEOUT)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+            return
+        except OSError as error:
+            raise LocalError(f"cannot look at {path}: {error.strerror or error}") from error
+    raise LocalError(f"another service listens at {path}")
