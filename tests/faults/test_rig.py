@@ -1,66 +1,51 @@
-"""The rig itself, on a subject as plain as can be: it passes what is durable and catches what is not."""
-
-import sqlite3
-from collections.abc import Callable, Collection
-from pathlib import Path
+"""The rig itself, on a subject as plain as can be: what is durable passes, what is not is caught."""
 
 import pytest
 
-from tests.faults import disk as disks
-from tests.faults.trial import Outcome, power_cuts
-
-pytestmark = [pytest.mark.root]
-
-
-class PlainTable:
-    """A single table in WAL mode."""
-
-    def __init__(self, folder: Path, *, synchronous: str = "FULL", early: bool = False) -> None:
-        self._early = early
-        self._db = sqlite3.connect(folder / "plain.db", isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute(f"PRAGMA synchronous={synchronous}")
-        self._db.execute("CREATE TABLE IF NOT EXISTS item (number INTEGER PRIMARY KEY, body BLOB)")
-
-    def write(self, number: int, acknowledge: Callable[[int], None]) -> None:
-        if self._early:
-            acknowledge(number)
-        self._db.execute("INSERT INTO item VALUES (?, zeroblob(1000))", (number,))
-        if not self._early:
-            acknowledge(number)
-
-    def present(self) -> Collection[int]:
-        return [row[0] for row in self._db.execute("SELECT number FROM item")]
-
-    def close(self) -> None:
-        self._db.close()
+from tests.faults import plain
+from tests.faults.disk import Disk, why_not
+from tests.faults.inject import Fault, Runner
+from tests.faults.trial import Outcome, Trial
 
 
-def trial(folder: Path, cycles: int, **how: object) -> Outcome:
-    with disks.Disk(folder) as disk:
-        return power_cuts(
-            disk,
-            lambda place: PlainTable(place, **how),  # type: ignore[arg-type]
-            cycles=cycles,
-            seed=1,
-            stop_when_lost=True,
-            disk_errors=(OSError, sqlite3.Error),
-        )
+def cut_power(folder, make, cycles) -> Outcome:
+    with Disk(folder) as disk:
+        trial = Trial(disk, make, seed=1, disk_errors=plain.DISK_ERRORS, stop_when_lost=True)
+        return trial.run(cycles)
 
 
-def test_a_full_commit_survives_every_cut(tmp_path):
-    outcome = trial(tmp_path, 100)
-    assert outcome.clean
-    assert outcome.cycles == 100
-    assert outcome.acknowledged > 100
-    assert outcome.cut_while_writing > 50, (
-        "the cuts must fall while it writes, or they prove nothing"
-    )
+@pytest.mark.root
+class TestPower:
+    @pytest.fixture(autouse=True)
+    def _can(self):
+        if reason := why_not():
+            pytest.skip(reason)
+
+    def test_a_full_commit_survives_every_cut(self, tmp_path):
+        outcome = cut_power(tmp_path, plain.durable, 100)
+        assert outcome.clean, outcome
+        assert outcome.cycles == 100
+        assert outcome.acknowledged > 100
+        assert outcome.cut_while_writing > 50, "the cuts must fall while it writes"
+
+    def test_synchronous_off_is_caught(self, tmp_path):
+        assert cut_power(tmp_path, plain.synchronous_off, 100).lost
+
+    def test_a_receipt_before_the_commit_is_caught(self, tmp_path):
+        assert cut_power(tmp_path, plain.early, 300).lost
 
 
-def test_synchronous_off_is_caught(tmp_path):
-    assert trial(tmp_path, 100, synchronous="OFF").lost
+@pytest.mark.parametrize("call", ["pwrite64", "fdatasync"])
+class TestKill:
+    def test_a_full_commit_survives_a_kill_at_any_call(self, tmp_path, call):
+        with Runner("tests.faults.plain:durable", Fault(call)) as runner:
+            outcome = runner.kill_each(tmp_path, plain.durable, range(1, 11))
+        assert outcome.clean, outcome
+        assert outcome.killed == 10
 
-
-def test_a_receipt_before_the_commit_is_caught(tmp_path):
-    assert trial(tmp_path, 200, early=True).lost
+    def test_a_receipt_before_the_commit_is_caught(self, tmp_path, call):
+        with Runner("tests.faults.plain:early", Fault(call)) as runner:
+            outcome = runner.kill_each(tmp_path, plain.early, range(4, 14))
+        # At fdatasync the row is in the log already, and a killed process loses no page
+        # cache: that is why a kill alone proves nothing about durability.
+        assert bool(outcome.lost) is (call == "pwrite64")

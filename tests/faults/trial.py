@@ -24,15 +24,11 @@ from typing import Protocol
 from tests.faults.disk import Disk
 
 
-class PowerLostError(Exception):
-    """A write failed because the disk was gone: where a subject stops."""
-
-
 class Subject(Protocol):
     """Writes numbered items, one after the other."""
 
     def write(self, number: int, acknowledge: Callable[[int], None]) -> None:
-        """Write an item and acknowledge it. Raises PowerLostError (or what the disk said)."""
+        """Write an item and acknowledge it. Raises what the disk said."""
         ...
 
     def present(self) -> Collection[int]:
@@ -42,6 +38,9 @@ class Subject(Protocol):
     def close(self) -> None:
         """Let go of every file; may fail after a cut."""
         ...
+
+
+Make = Callable[[Path], Subject]
 
 
 @dataclass
@@ -61,102 +60,96 @@ class Outcome:
         return not self.lost and not self.repairs
 
 
-def power_cuts(
-    disk: Disk,
-    make: Callable[[Path], Subject],
-    *,
-    cycles: int,
-    seed: int,
-    longest: float = 0.012,
-    fresh_each: int = 50,
-    stop_when_lost: bool = False,
-    disk_errors: tuple[type[Exception], ...] = (OSError, PowerLostError),
-) -> Outcome:
-    """Cut the power `cycles` times.
+class Trial:
+    """Cuts the power of `disk` under the subjects that `make` opens in a folder of it.
 
     The cut falls up to `longest` seconds after the first write begins. After each
     `fresh_each` cycles the subject starts in a new folder, so that a trial does not
     slow down as its files grow. `disk_errors` are what a subject may raise when the
     disk is gone; anything else ends the trial.
     """
-    chance = random.Random(seed)
-    outcome = Outcome()
-    acknowledged: set[int] = set()
-    number = 0
-    folder = disk.root / "0"
-    for cycle in range(cycles):
-        if cycle % fresh_each == 0:
-            folder = disk.root / str(cycle)
-            folder.mkdir()
-            # A folder that a restart must find has to be durable before the trial begins.
-            sync_folder(disk.root)
-            acknowledged = set()
-        try:
-            subject = make(folder)
-        except Exception as error:  # noqa: BLE001  # any failure to start is a finding
-            outcome.repairs.append(f"cycle {cycle}: does not open: {error!r}")
-            break
-        number = _until_cut(
-            disk, subject, number, acknowledged, chance, longest, disk_errors, outcome
-        )
-        disk.restart()
-        outcome.cycles += 1
-        try:
-            again = make(folder)
-        except Exception as error:  # noqa: BLE001  # any failure to start is a finding
-            outcome.repairs.append(f"cycle {cycle}: does not open: {error!r}")
-            break
-        lost = acknowledged - set(again.present())
-        again.close()
-        outcome.lost.extend(sorted(lost))
-        acknowledged -= lost
-        if outcome.lost and stop_when_lost:
-            break
-    outcome.written = number
-    return outcome
 
+    def __init__(
+        self,
+        disk: Disk,
+        make: Make,
+        *,
+        seed: int,
+        disk_errors: tuple[type[Exception], ...],
+        longest: float = 0.012,
+        fresh_each: int = 50,
+        stop_when_lost: bool = False,
+    ) -> None:
+        self.outcome = Outcome()
+        self._disk = disk
+        self._make = make
+        self._chance = random.Random(seed)
+        self._errors = disk_errors
+        self._longest = longest
+        self._fresh_each = fresh_each
+        self._stop_when_lost = stop_when_lost
+        self._acknowledged: set[int] = set()
+        self._gone = threading.Event()
+        self._deciding = threading.Lock()
 
-def _until_cut(
-    disk: Disk,
-    subject: Subject,
-    number: int,
-    acknowledged: set[int],
-    chance: random.Random,
-    longest: float,
-    disk_errors: tuple[type[Exception], ...],
-    outcome: Outcome,
-) -> int:
-    """Write until the power is cut; returns the last number tried."""
-    gone = threading.Event()
-    deciding = threading.Lock()
-    moment = chance.uniform(0, longest)
-
-    def cut() -> None:
-        time.sleep(moment)
-        with deciding:
-            gone.set()
-        disk.cut()
-
-    def acknowledge(item: int) -> None:
-        with deciding:
-            if not gone.is_set():
-                acknowledged.add(item)
-                outcome.acknowledged += 1
-
-    cutter = threading.Thread(target=cut)
-    cutter.start()
-    try:
-        # One more write after the flag, so that the subject itself meets the dead disk.
-        while cutter.is_alive() or not gone.is_set():
-            number += 1
-            subject.write(number, acknowledge)
-    except disk_errors:
-        outcome.cut_while_writing += 1
-    finally:
-        cutter.join()
-        with contextlib.suppress(*disk_errors):
+    def run(self, cycles: int) -> Outcome:
+        """Do it `cycles` times, or until something does not open."""
+        folder = self._disk.root
+        for cycle in range(cycles):
+            if cycle % self._fresh_each == 0:
+                folder = self._disk.root / str(cycle)
+                folder.mkdir()
+                # What a restart must find has to be durable before the trial begins.
+                sync_folder(self._disk.root)
+                self._acknowledged = set()
+            if (subject := self._open(folder)) is None:
+                break
+            self._write_until_cut(subject)
+            self._disk.restart()
+            self.outcome.cycles += 1
+            if (subject := self._open(folder)) is None:
+                break
+            lost = self._acknowledged - set(subject.present())
             subject.close()
-    return number
+            self.outcome.lost.extend(sorted(lost))
+            self._acknowledged -= lost
+            if lost and self._stop_when_lost:
+                break
+        return self.outcome
+
+    def _open(self, folder: Path) -> Subject | None:
+        try:
+            return self._make(folder)
+        except Exception as error:  # noqa: BLE001  # whatever keeps it from starting is a finding
+            self.outcome.repairs.append(f"cycle {self.outcome.cycles}: does not open: {error!r}")
+            return None
+
+    def _write_until_cut(self, subject: Subject) -> None:
+        self._gone.clear()
+        cutter = threading.Thread(target=self._cut, args=(self._chance.uniform(0, self._longest),))
+        cutter.start()
+        try:
+            while cutter.is_alive():
+                self.outcome.written += 1
+                subject.write(self.outcome.written, self._acknowledge)
+        except self._errors:
+            self.outcome.cut_while_writing += 1
+        finally:
+            cutter.join()
+            with contextlib.suppress(*self._errors):
+                subject.close()
+
+    def _cut(self, moment: float) -> None:
+        time.sleep(moment)
+        with self._deciding:
+            self._gone.set()
+        self._disk.cut()
+
+    def _acknowledge(self, number: int) -> None:
+        with self._deciding:
+            if not self._gone.is_set():
+                self._acknowledged.add(number)
+                self.outcome.acknowledged += 1
 
 
 def sync_folder(folder: Path) -> None:
