@@ -2,8 +2,9 @@
 
 from typing import Protocol
 
-from agent.local.interface import FrameRefused, Peer
 from wire import local
+
+from agent.local.interface import FrameRefused, Peer
 
 
 class Stream(Protocol):

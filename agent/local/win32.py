@@ -6,13 +6,10 @@ refuses a name that somebody took before us.
 Source: "Named Pipe Operations" and "Named Pipe Security and Access Rights", Microsoft Learn.
 """
 
-import sys
-
-assert sys.platform == "win32"
-
 import _winapi
 import contextlib
 import ctypes
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -22,6 +19,8 @@ from typing import Final
 from agent.local.ends import ServiceEnd, SessionEnd
 from agent.local.frames import Frames, frame
 from agent.local.interface import ChannelClosed, LocalError, Peer, PeerChannel
+
+assert sys.platform == "win32"
 
 _BUFFER: Final = 65536
 _SEND_TIMEOUT_MS: Final = 5000
@@ -88,21 +87,23 @@ class _Stream:
         data = frame(body)
         with self._sending:
             try:
-                overlapped, _ = _winapi.WriteFile(self._handle, data, overlapped=True)
-                done = _winapi.WaitForSingleObject(overlapped.event, _SEND_TIMEOUT_MS)
-                if done != _winapi.WAIT_OBJECT_0:
-                    overlapped.cancel()
-                    raise ChannelClosed("the other end does not take what is sent")
-                written, error = overlapped.GetOverlappedResult(True)
-                if error or written != len(data):
-                    raise ChannelClosed("the connection broke")
+                done = self._write(data)
             except OSError as error:
                 self.close()
                 raise ChannelClosed("the other end has gone") from error
-            except ChannelClosed:
+            if not done:
                 # Half a frame may have gone: nothing after it would be understood.
                 self.close()
-                raise
+                raise ChannelClosed("the other end does not take what is sent")
+
+    def _write(self, data: bytes) -> bool:
+        overlapped, _ = _winapi.WriteFile(self._handle, data, overlapped=True)
+        done = _winapi.WaitForSingleObject(overlapped.event, _SEND_TIMEOUT_MS)
+        if done != _winapi.WAIT_OBJECT_0:
+            overlapped.cancel()
+            return False
+        written, error = overlapped.GetOverlappedResult(True)  # noqa: FBT003  # no keyword there
+        return not error and written == len(data)
 
     def receive(self, timeout: float | None) -> bytes | None:
         while not self._ready:
@@ -114,7 +115,7 @@ class _Stream:
                 wait = _winapi.INFINITE if timeout is None else max(0, int(timeout * 1000))
                 if _winapi.WaitForSingleObject(self._reading.event, wait) != _winapi.WAIT_OBJECT_0:
                     return None
-                read, _ = self._reading.GetOverlappedResult(True)
+                read, _ = self._reading.GetOverlappedResult(True)  # noqa: FBT003  # the API has no keyword
                 piece = bytes((self._reading.getbuffer() or b"")[:read])
                 self._reading = None
             except OSError as error:
@@ -225,7 +226,7 @@ def _client_sid(handle: int) -> str:
     token = wintypes.HANDLE()
     try:
         if not _advapi32.OpenThreadToken(
-            _kernel32.GetCurrentThread(), _TOKEN_QUERY, True, ctypes.byref(token)
+            _kernel32.GetCurrentThread(), _TOKEN_QUERY, 1, ctypes.byref(token)
         ):
             raise ctypes.WinError(ctypes.get_last_error())
     finally:
@@ -272,7 +273,7 @@ def connect(path: str) -> SessionEnd:
 
 
 def listen(path: str) -> PipeListener:
-    """Listen at `path`, such as `\\\\.\\pipe\\redshank-agent`.
+    r"""Listen at `path`, such as `\\.\pipe\redshank-agent`.
 
     Raises:
         LocalError: the name is taken, or the pipe cannot be made.
