@@ -27,10 +27,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection, delete, insert, select
+from wire.clock import Clock
 
 from collector.attempts import Attempts
 from collector.store import schema
-from wire.clock import Clock
 
 T = TypeVar("T")
 
@@ -149,7 +149,7 @@ def recovery_unwrap(root_scalar: bytes, wrap: Wrap, key_id: bytes) -> bytes:
 
 
 def keep_wrap(
-    conn: Connection, school: str, staff: str, key_id: bytes, wrap: Wrap, now: int
+    conn: Connection, school: str, *, staff: str, key_id: bytes, wrap: Wrap, now: int
 ) -> None:
     """Store a wrap for one of the staff (or for `RECOVERY`), in place of an earlier one."""
     table = schema.wraps
