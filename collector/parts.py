@@ -6,9 +6,10 @@ A room that needs several parts takes `Parts`; one that needs two takes those tw
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from wire.clock import Clock
+
 from collector.school import School
 from collector.settings import Settings
-from wire.clock import Clock
 
 if TYPE_CHECKING:  # the rooms may name Parts, so Parts must not load the rooms
     from collector.audit import Audit
@@ -26,7 +27,10 @@ class Parts:
     """Everything that a running collector holds, each made once."""
 
     settings: Settings
-    school: School
+    school: str
+    """The school's id."""
+    about: School
+    """Its name and its root."""
     clock: Clock
     store: "Store"
     feed: "Feed"

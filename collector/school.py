@@ -55,4 +55,6 @@ def read_school(conn: Connection) -> School:
             else "this database holds several schools; this version serves one"
         )
     row = rows[0]
-    return School(id=row.school, name=row.name, root=load_der_x509_certificate(row.root_certificate))
+    return School(
+        id=row.school, name=row.name, root=load_der_x509_certificate(row.root_certificate)
+    )
