@@ -123,10 +123,14 @@ lanes = Table(  # the head of each lane that ever was; `open` marks the one in u
     Column("hash", LargeBinary, nullable=False),
     Column("open", Boolean, nullable=False),
     Column("opened_at", Integer, nullable=False),
-    Column("written", Integer, nullable=False, server_default="0"),  # highest number the agent spoke of
+    Column(
+        "written", Integer, nullable=False, server_default="0"
+    ),  # highest number the agent spoke of
     sqlite_with_rowid=False,
 )
 
+# An ordinary table, not one without rowid: a row of more than a kilobyte would lie in
+# overflow pages of its own there, and each insert would land in the middle of a tree.
 records = Table(  # every envelope, as sent
     "records",
     main,
@@ -141,7 +145,6 @@ records = Table(  # every envelope, as sent
     Column("signature", LargeBinary, nullable=False),
     Column("sealed", LargeBinary),  # details' ciphertext without its encapsulated key
     Column("received_at", Integer, nullable=False),
-    sqlite_with_rowid=False,
 )
 Index("records_event", records.c.school, records.c.event)
 
@@ -291,15 +294,20 @@ audit_words = Table(  # what a leaf holds only as a digest, sealed to the eviden
     main,
     _school(),
     Column("index", Integer, primary_key=True),  # of the leaf
-    Column("sealed", LargeBinary, nullable=False),  # HPKE of salt ‖ the words; see collector/audit.py
+    Column(
+        "sealed", LargeBinary, nullable=False
+    ),  # HPKE of salt ‖ the words; see collector/audit.py
     sqlite_with_rowid=False,
 )
 
+# `digest` is SHA-256(enc ‖ ciphertext), cut to 16 bytes, as the header's part names it. It
+# stands in the key so that no record can take the place of another that claims its event.
 picture_parts = Table(
     "picture_parts",
     pictures,
     _school(),
     Column("event", LargeBinary, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
     Column("device", String, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
     Column("received_at", Integer, nullable=False),
@@ -311,6 +319,8 @@ part_keys = Table(
     _school(),
     Column("event", LargeBinary, primary_key=True),
     Column("part", Integer, primary_key=True),  # wire.event.PartKind
+    Column("digest", LargeBinary, primary_key=True),
     Column("enc", LargeBinary, nullable=False),  # 32 bytes
+    Column("received_at", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
