@@ -1,0 +1,240 @@
+"""Find terms in text that is typed key by key: pure, (state, character) -> (state, matches).
+
+A match is told by the character that ends its last word, or by `settle` when the
+writer pauses (both may tell the same match: its term, start and end are then equal).
+The answer is the same however the text was cut, and a backspace is undone by going
+back to the state before it, since states are immutable and hold no text.
+
+A state is a plain tuple, for speed: building one is the larger part of the work. Where
+nothing is disguised there is a single track, and a key costs a step of the automaton
+and a tuple; the rest is in `tracks`.
+
+Offsets count characters (code points) since the start state.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from keywords.conditions import NOTHING, Hit, Waiting, held, judge, sort_found
+from keywords.normalise import SPACE, Kind, Reading, read
+from keywords.pack import Pack, Term
+from keywords.termbook import make_book
+from keywords.tracks import BOUNDARY_CODE, Found, Mode, Stride, Track, read_gap, read_letter
+
+State = tuple[
+    int,  # node of the plain track
+    int,  # characters read
+    int,  # where the last word ended
+    tuple[int, ...],  # where the last words begin
+    int,  # symbols of the current word; 0 at a boundary
+    int,  # the last letter's symbol; 0 after anything else
+    int,  # how often it stands in a row
+    int,  # the node after its first
+    tuple[Track, ...],  # the other tracks
+    int,  # words so far
+    Waiting,  # what conditions look back on
+]
+"""Opaque outside this module: keep it, compare it, hash it, give it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A term found in the text: from `start` up to but not with `end`, in whole words."""
+
+    term: Term
+    pack: Pack
+    start: int
+    end: int
+    disguised: bool = False
+    """Whether it took reading signs as letters, gaps as nothing, or runs as one letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A character as the matcher takes it."""
+
+    kind: Kind
+    codes: tuple[int, ...]
+    others: tuple[int, ...]
+
+
+_NONE: Final[tuple[Match, ...]] = ()
+_MOST_KEYS: Final = 4096
+"""Characters kept ready; whoever types more different ones pays for reading them again."""
+
+
+class Matcher:
+    """Finds the terms of all packs given. Immutable but for a bounded memory of characters."""
+
+    def __init__(self, packs: Sequence[Pack]) -> None:
+        """Build the automaton; with thousands of terms this takes some tenths of a second."""
+        self._book = make_book(packs)
+        self._automaton = self._book.automaton
+        self._keep = max(1, self._book.longest)
+        self._simple: dict[str, int] = {}
+        self._keys: dict[str, _Key] = {}
+        self._space = self._key_of(SPACE)
+        for char in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ '":
+            self._learn(char)
+        node = self._automaton.step(0, BOUNDARY_CODE)
+        self.start: State = (node, 0, 0, (), 0, 0, 0, node, (), 0, NOTHING)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the automaton's arrays, the larger part of its memory."""
+        return self._automaton.nbytes
+
+    def step(self, state: State, char: str) -> tuple[State, tuple[Match, ...]]:
+        """The state after one more character, and the matches that it confirms."""
+        code = self._simple.get(char)
+        if code is None or state[8]:
+            return self._step_any(state, char)
+        node, at, end, starts, length, last, run, first, _, words, waiting = state
+        automaton = self._automaton
+        if code != BOUNDARY_CODE:
+            if code == last:
+                if run > 1 and code:
+                    return self._step_any(state, char)
+                run += 1
+            else:
+                run = 1
+            base, check, fail = automaton.base, automaton.check, automaton.fail
+            while True:
+                child = base[node] + code
+                if check[child] == node:
+                    node = child
+                    break
+                if not node:
+                    break
+                node = fail[node]
+            after = at + 1
+            if not length:
+                starts = (*starts[-self._keep :], at)
+                words += 1
+            if run == 1:
+                first = node
+            return (
+                (node, after, after, starts, length + 1, code, run, first, (), words, waiting),
+                _NONE,
+            )
+        if not length:
+            return (node, at + 1, end, starts, 0, 0, 0, node, (), words, waiting), _NONE
+        if length == 1 or run > 1:
+            return self._step_any(state, char)
+        node = automaton.step(node, BOUNDARY_CODE)
+        matches = _NONE
+        if waiting is not NOTHING or automaton.ends[node] or automaton.link[node]:
+            found = [Found(node, starts, end, disguised=False)]
+            matches, waiting = self._tell(found, waiting, words)
+        return (node, at + 1, end, starts, 0, 0, 0, node, (), words, waiting), matches
+
+    def settle(self, state: State) -> tuple[Match, ...]:
+        """What stands complete now, as if the writer had finished."""
+        after, matches = self._gap(state, self._space, point=False)
+        return matches + self._matches(held(self._book, after[10]))
+
+    def find(self, text: str) -> tuple[Match, ...]:
+        """All matches in a whole text: its steps', and what stands complete at its end."""
+        state, step = self.start, self.step
+        matches: list[Match] = []
+        for char in text:
+            state, told = step(state, char)
+            if told:
+                matches += told
+        matches += self.settle(state)
+        return tuple(matches)
+
+    def _step_any(self, state: State, char: str) -> tuple[State, tuple[Match, ...]]:
+        key = self._keys.get(char) or self._learn(char)
+        kind = key.kind
+        if kind is Kind.LETTER:
+            for code in key.codes:
+                state = self._letter(state, code, key.others)
+            return _moved(state), _NONE
+        if kind is Kind.UNSEEN:
+            return _moved(state), _NONE
+        state, matches = self._gap(state, key, point=kind is Kind.POINT)
+        if kind is Kind.ICON:
+            state = self._letter(state, key.codes[0], ())
+            after = (*state[:2], state[1] + 1, *state[3:])
+            state, more = self._gap(after, self._space, point=False)
+            matches += more
+        return _moved(state), matches
+
+    def _letter(self, state: State, code: int, others: tuple[int, ...]) -> State:
+        node, at, end, starts, length, last, run, first, tracks, words, waiting = state
+        run = run + 1 if code == last and code else 1
+        plain = Track(node, Mode.PLAIN, starts, first, 0, length, end)
+        grown = read_letter(
+            self._automaton,
+            [plain, *tracks],
+            Stride(at, at + 1, run, self._keep),
+            code,
+            others,
+        )
+        node, _, starts, first, _, _, end = grown[0]
+        if not length:
+            words += 1
+        others_left = tuple(grown[1:])
+        return (node, at, end, starts, length + 1, code, run, first, others_left, words, waiting)
+
+    def _gap(self, state: State, key: _Key, *, point: bool) -> tuple[State, tuple[Match, ...]]:
+        node, at, end, starts, length, _, run, first, tracks, words, waiting = state
+        plain = Track(node, Mode.PLAIN, starts, first, 0, length, end)
+        grown, found = read_gap(
+            self._automaton,
+            [plain, *tracks],
+            Stride(at, at + 1, run, self._keep),
+            key.others,
+            point=point,
+        )
+        matches = _NONE
+        if found or (waiting is not NOTHING and length):
+            matches, waiting = self._tell(found, waiting, words)
+        node = grown[0].node
+        return (node, at, end, starts, 0, 0, 0, node, tuple(grown[1:]), words, waiting), matches
+
+    def _tell(
+        self, found: list[Found], waiting: Waiting, words: int
+    ) -> tuple[tuple[Match, ...], Waiting]:
+        hits, cues = sort_found(self._book, found, words)
+        if not cues and waiting is NOTHING and not any(self._waits(hit.entry) for hit in hits):
+            return self._matches(hits), NOTHING
+        told, waiting = judge(self._book, hits, cues, waiting, words)
+        return self._matches(told), waiting if waiting != NOTHING else NOTHING
+
+    def _waits(self, number: int) -> bool:
+        entry = self._book.entries[number]
+        return bool(entry.near or entry.unless_then)
+
+    def _matches(self, hits: Sequence[Hit]) -> tuple[Match, ...]:
+        entries = self._book.entries
+        return tuple(
+            Match(entries[hit.entry].term, entries[hit.entry].pack, hit.start, hit.end, hit.disguised)
+            for hit in hits
+        )
+
+    def _key_of(self, reading: Reading) -> _Key:
+        codes = self._book.codes
+        return _Key(
+            reading.kind,
+            tuple(codes.get(symbol, 0) for symbol in reading.symbols),
+            tuple(codes[symbol] for symbol in reading.others if symbol in codes),
+        )
+
+    def _learn(self, char: str) -> _Key:
+        key = self._key_of(read(char))
+        if len(self._keys) < _MOST_KEYS:
+            self._keys[char] = key
+            if key.kind is Kind.LETTER and len(key.codes) == 1 and not key.others:
+                self._simple[char] = key.codes[0]
+            elif key.kind is Kind.SPACE:
+                self._simple[char] = BOUNDARY_CODE
+        return key
+
+
+def _moved(state: State) -> State:
+    """The state one character on."""
+    node, at, *rest = state
+    return (node, at + 1, *rest)  # type: ignore[return-value]  # the tuple's own shape

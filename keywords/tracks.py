@@ -1,0 +1,183 @@
+"""The ways in which one text can be read at once, beside the plain one.
+
+A **track** is one reading: 'k!ll' goes on as 'k' and 'll', and as 'kill'; 'k m s' as
+three words, and as one; 'kiiill' as 'kiill' and as 'kill'. The first track is always
+the plain reading; the others live only while they could still complete a phrase that
+the plain one could not, and at most `MOST` do, so that time stays linear whatever is
+typed. All values are immutable.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from keywords.automaton import Automaton
+
+BOUNDARY_CODE = 1
+MOST = 8
+"""Tracks beside the plain one; the deepest are kept."""
+ALL_SIGNS = 3
+"""A word of this many symbols that are all digits or signs is a number, not a disguise."""
+RUN = 3
+"""Letters in a row from which a run is no spelling but emphasis."""
+
+
+class Mode(IntEnum):
+    """What a track expects."""
+
+    PLAIN = 0
+    JOIN = 1
+    """A gap after a single letter was read as nothing: a single letter must follow."""
+    JOINED = 2
+    """That single letter came; a gap must follow."""
+    SKIP = 3
+    """A point was read as nothing: a letter must follow."""
+
+
+class Track(NamedTuple):
+    """One reading of the text so far."""
+
+    node: int
+    mode: Mode
+    starts: tuple[int, ...]
+    """Where its last words begin, in characters."""
+    first: int
+    """The node after the first letter of the run that is being typed."""
+    signs: int
+    """Symbols of the current word that are digits or signs read as letters."""
+    length: int
+    """Symbols of the current word; 0 after a boundary."""
+    end: int
+    """Where its last word ends, in characters."""
+
+
+class Found(NamedTuple):
+    """A node at which patterns ended, and the track that led there."""
+
+    node: int
+    starts: tuple[int, ...]
+    end: int
+    disguised: bool
+
+
+class Stride(NamedTuple):
+    """What stands around one symbol: where it is, the run it is in, and how many starts to keep."""
+
+    at: int
+    after: int
+    run: int
+    keep: int
+
+
+def read_letter(
+    automaton: Automaton,
+    tracks: list[Track],
+    stride: Stride,
+    code: int,
+    others: tuple[int, ...],
+) -> list[Track]:
+    """All tracks after a letter, the plain one first."""
+    grown: list[Track] = []
+    for track in tracks:
+        mode = track.mode
+        if mode is Mode.JOINED:
+            continue
+        mode = Mode.JOINED if mode is Mode.JOIN else Mode.PLAIN
+        starts = track.starts if track.length else (*track.starts[-stride.keep :], stride.at)
+        length, end = track.length + 1, stride.after
+        if stride.run >= RUN:
+            stay = Track(track.node, mode, starts, track.first, track.signs, length, end)
+            grown.append(stay)
+            if track.first != track.node:
+                grown.append(stay._replace(node=track.first))
+            continue
+        node = automaton.step(track.node, code)
+        first = track.first if stride.run > 1 else node
+        grown.append(Track(node, mode, starts, first, track.signs, length, end))
+        for other in others:
+            if node := automaton.step(track.node, other):
+                first = track.first if stride.run > 1 else node
+                grown.append(Track(node, mode, starts, first, track.signs + 1, length, end))
+    return _prune(automaton, grown, doubled=stride.run == RUN - 1)
+
+
+def read_gap(
+    automaton: Automaton,
+    tracks: list[Track],
+    stride: Stride,
+    others: tuple[int, ...],
+    *,
+    point: bool,
+) -> tuple[list[Track], list[Found]]:
+    """All tracks after a space or a point, the plain one first, and what ended there."""
+    grown: list[Track] = []
+    found: list[Found] = []
+    for track in tracks:
+        if track.mode is Mode.JOIN or track.mode is Mode.SKIP:
+            continue
+        plain = track is tracks[0]
+        if not track.length:
+            grown.append(track)
+        else:
+            if track.signs < ALL_SIGNS or track.signs < track.length:
+                _end_word(automaton, track, stride, grown, found, disguised=not plain)
+            if point:
+                grown.append(track._replace(mode=Mode.SKIP))
+            elif track.length == 1 or track.mode is Mode.JOINED:
+                grown.append(track._replace(mode=Mode.JOIN))
+        if track.mode is Mode.PLAIN:
+            grown += _signs(automaton, track, stride, others)
+    return _prune(automaton, grown), found
+
+
+def _end_word(
+    automaton: Automaton,
+    track: Track,
+    stride: Stride,
+    grown: list[Track],
+    found: list[Found],
+    *,
+    disguised: bool,
+) -> None:
+    ways = [track.node]
+    if stride.run == RUN - 1 and track.first != track.node:
+        ways.append(track.first)
+    for way in ways:
+        node = automaton.step(way, BOUNDARY_CODE)
+        grown.append(Track(node, Mode.PLAIN, track.starts, node, 0, 0, track.end))
+        if automaton.ends[node] or automaton.link[node]:
+            found.append(Found(node, track.starts, track.end, disguised))
+
+
+def _signs(
+    automaton: Automaton, track: Track, stride: Stride, others: tuple[int, ...]
+) -> list[Track]:
+    """The ways in which a sign may be a letter of a word: '$' as s."""
+    starts = track.starts if track.length else (*track.starts[-stride.keep :], stride.at)
+    ways = (automaton.step(track.node, other) for other in others)
+    return [
+        Track(node, Mode.PLAIN, starts, node, track.signs + 1, track.length + 1, stride.after)
+        for node in ways
+        if node
+    ]
+
+
+def _prune(automaton: Automaton, tracks: list[Track], *, doubled: bool = False) -> list[Track]:
+    """Without those that lead nowhere or find nothing that the plain one does not find.
+
+    Within a double letter the node after the first one counts too, as it may turn out a run.
+    """
+    if len(tracks) == 1:
+        return tracks
+    plain = tracks[0]
+    kept: dict[tuple[int, int, Mode], Track] = {}
+    for track in tracks[1:]:
+        first = track.first if doubled else 0
+        if not automaton.covers(plain.node, track.node) or (
+            doubled and not automaton.covers(plain.first, first)
+        ):
+            kept.setdefault((track.node, first, track.mode), track)
+    others = list(kept.values())
+    if len(others) > MOST:
+        others.sort(key=lambda track: -max(automaton.depth[n] for n in (track.node, track.first)))
+        del others[MOST:]
+    return [plain, *others]
