@@ -18,7 +18,7 @@ The root is offline; its key also signs statements (`wire.root`, in a domain of
 its own). Failure rules: `CertificateRefused`, with words.
 """
 
-import datetime
+import datetime as dt
 import hashlib
 import ipaddress
 import re
@@ -44,7 +44,7 @@ _IDENTITY = re.compile(
 _SIGNING = hashes.SHA256()
 _CURVE = ec.SECP256R1
 _MOST_NAME = 64  # RFC 5280's upper bound of a common name
-_BACKDATED = datetime.timedelta(days=1)
+_BACKDATED = dt.timedelta(days=1)
 
 
 class CertificateRefused(Exception):
@@ -84,7 +84,7 @@ def read_csr(data: bytes | str) -> x509.CertificateSigningRequest:
         is_pem = raw.lstrip().startswith(b"-----")
         csr = x509.load_pem_x509_csr(raw) if is_pem else x509.load_der_x509_csr(raw)
         is_signed = csr.is_signature_valid
-    except Exception as error:  # noqa: BLE001  # the parser raises many kinds
+    except Exception as error:  # the parser raises many kinds
         raise CertificateRefused("the certificate request cannot be read") from error
     if not is_signed:
         raise CertificateRefused("the certificate request is not signed by its own key")
@@ -100,7 +100,7 @@ def read_certificate(data: bytes | str) -> x509.Certificate:
         found = (
             x509.load_pem_x509_certificate(raw) if is_pem else x509.load_der_x509_certificate(raw)
         )
-    except Exception as error:  # noqa: BLE001  # the parser raises many kinds
+    except Exception as error:  # the parser raises many kinds
         raise CertificateRefused("the certificate cannot be read") from error
     public_key_of(found)
     return found
@@ -112,7 +112,7 @@ def public_key_of(
     """The P-256 key in a certificate or a request. Raises CertificateRefused for any other."""
     try:
         key = signed.public_key()
-    except Exception as error:  # noqa: BLE001  # the parser raises many kinds
+    except Exception as error:  # the parser raises many kinds
         raise CertificateRefused("the key cannot be read") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, _CURVE):
         raise CertificateRefused("the key is not on P-256")
@@ -181,9 +181,8 @@ def issue_server(
     if not names:
         raise ValueError("a server's certificate needs a name")
     alternative = x509.SubjectAlternativeName([_general_name(name) for name in names])
-    return _leaf(
-        issuer, public_key, names[0], alternative, ExtendedKeyUsageOID.SERVER_AUTH, now, LEAF_DAYS
-    )
+    usage = ExtendedKeyUsageOID.SERVER_AUTH
+    return _leaf(issuer, public_key, names[0], alternative, usage, now=now, days=LEAF_DAYS)
 
 
 def issue_device(
@@ -197,7 +196,7 @@ def issue_device(
     uri = identity_uri(identity.school, identity.device)
     alternative = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)])
     usage = ExtendedKeyUsageOID.CLIENT_AUTH
-    return _leaf(issuer, public_key, identity.device, alternative, usage, now, days)
+    return _leaf(issuer, public_key, identity.device, alternative, usage, now=now, days=days)
 
 
 def check_device_chain(
@@ -274,6 +273,7 @@ def _leaf(
     name: str,
     alternative: x509.SubjectAlternativeName,
     usage: x509.ObjectIdentifier,
+    *,
     now: int,
     days: int,
 ) -> x509.Certificate:
@@ -291,7 +291,7 @@ def _leaf(
 def _builder(
     name: x509.Name, public_key: ec.EllipticCurvePublicKey, signer: _Signer, now: int, days: int
 ) -> x509.CertificateBuilder:
-    made = datetime.datetime.fromtimestamp(now // 1_000_000, datetime.UTC)
+    made = dt.datetime.fromtimestamp(now // 1_000_000, dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -299,7 +299,7 @@ def _builder(
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(made - _BACKDATED)
-        .not_valid_after(made + datetime.timedelta(days=days))
+        .not_valid_after(made + dt.timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()),

@@ -8,7 +8,7 @@ not trusted: every rule of `wire.codec` holds here too.
 Imported by the session process: neither gRPC nor cryptography may come in here.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from wire.codec.checks import (
     EVENT_SIZE,
@@ -25,12 +25,12 @@ from wire.codec.checks import (
     table,
 )
 from wire.codec.records import (
-    KINDS,
     check_finding,
     finding_from_pb,
     finding_to_pb,
     picture_state,
 )
+from wire.codec.tables import KINDS
 from wire.codec.trust import (
     MOST_PACKS,
     check_pack,
@@ -40,9 +40,47 @@ from wire.codec.trust import (
     rules_from_pb,
     rules_to_pb,
 )
-from wire.details import Details, check_image, details_from_pb, details_to_pb
-from wire.event import EvidenceRules, Finding, GapReason, Kind, PackText, PictureState
+from wire.details import check_image, details_from_pb, details_to_pb
+from wire.event import GapReason
+from wire.frames import (
+    Again,
+    CanaryAsk,
+    Found,
+    FromSession,
+    NoShot,
+    Rejected,
+    SessionHello,
+    Settings,
+    Shot,
+    StatusAsk,
+    StatusReply,
+    Taken,
+    ToSession,
+    Watch,
+)
 from wire.v1 import local_pb2 as pb
+
+__all__ = [
+    "MOST_FRAME",
+    "Again",
+    "CanaryAsk",
+    "Found",
+    "FromSession",
+    "NoShot",
+    "Rejected",
+    "SessionHello",
+    "Settings",
+    "Shot",
+    "StatusAsk",
+    "StatusReply",
+    "Taken",
+    "ToSession",
+    "Watch",
+    "decode_from_session",
+    "decode_to_session",
+    "encode_from_session",
+    "encode_to_session",
+]
 
 MOST_FRAME = 5 << 20
 """Bytes of one frame at most: a large picture and what stands around it."""
@@ -51,114 +89,6 @@ MOST_WORDS = 2000
 MOST_JSON = 1 << 20
 _UINT32 = (1 << 32) - 1
 _GAPS = table(GapReason)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionHello:
-    """The first frame of a session."""
-
-    version: str
-    pid: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A graded match with what surrounds it; `details.who` stays empty."""
-
-    event: bytes
-    matched_at: int
-    finding: Finding
-    picture: PictureState
-    details: Details
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Again:
-    """The same term in the same window, `repeats` further times since the last word of it."""
-
-    event: bytes
-    finding: Finding
-    repeats: int
-    last_at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shot:
-    """The screenshot that an event promised. `of` is "window" or "all monitors"."""
-
-    event: bytes
-    webp: bytes
-    width: int
-    height: int
-    taken_at: int
-    of: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoShot:
-    """The promised screenshot could not be made."""
-
-    event: bytes
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """The hook's health, each 10 s and at each change; `blind` says why nothing is watched."""
-
-    hook_alive: bool
-    blind: GapReason | None
-    since: int
-    dropped: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CanaryAsk:
-    """Send a harmless event of this id through the whole chain."""
-
-    event: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusAsk:
-    """Ask for what `redshank-agent status --json` prints."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What the session needs of the policy in force."""
-
-    policy_version: int
-    packs: tuple[PackText, ...]
-    evidence: EvidenceRules
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """That record of the event is durable in the spool."""
-
-    event: bytes
-    kind: Kind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """That record was not taken: why, and how long to wait (0: do not send it again)."""
-
-    event: bytes
-    words: str
-    retry_after_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusReply:
-    """The service's state as JSON."""
-
-    json: str
-
-
-FromSession = SessionHello | Found | Again | Shot | NoShot | Watch | CanaryAsk | StatusAsk
-ToSession = Settings | Taken | Rejected | StatusReply
 
 
 def encode_from_session(message: FromSession) -> bytes:
@@ -218,44 +148,12 @@ def encode_from_session(message: FromSession) -> bytes:
 def decode_from_session(data: bytes) -> FromSession:
     """What a session said. Raises CodecError."""
     frame = parse(pb.FromSession(), data, "a frame")
-    message = _from_session(frame)
+    read = _FROM.get(frame.WhichOneof("body") or "")
+    if read is None:
+        raise CodecError("a frame of a session is empty or of a kind that is not known")
+    message = read(frame)
     _check_from(message)
     return message
-
-
-def _from_session(frame: pb.FromSession) -> FromSession:
-    match frame.WhichOneof("body"):
-        case "hello":
-            return SessionHello(version=frame.hello.version, pid=frame.hello.pid)
-        case "found":
-            return _found_from_pb(frame.found)
-        case "again":
-            return _again_from_pb(frame.again)
-        case "shot":
-            shot = frame.shot
-            return Shot(
-                event=shot.event,
-                webp=shot.webp,
-                width=shot.width,
-                height=shot.height,
-                taken_at=shot.taken_at,
-                of=shot.of,
-            )
-        case "no_shot":
-            return NoShot(event=frame.no_shot.event, why=frame.no_shot.why)
-        case "watch":
-            return Watch(
-                hook_alive=frame.watch.hook_alive,
-                blind=optional(_GAPS, frame.watch.blind, "gap reason"),
-                since=frame.watch.since,
-                dropped=frame.watch.dropped,
-            )
-        case "canary":
-            return CanaryAsk(event=frame.canary.event)
-        case "status":
-            return StatusAsk()
-        case _:
-            raise CodecError("a frame of a session is empty or of a kind that is not known")
 
 
 def _found_from_pb(message: pb.Found) -> Found:
@@ -279,6 +177,38 @@ def _again_from_pb(message: pb.Again) -> Again:
         repeats=message.repeats,
         last_at=message.last_at,
     )
+
+
+def _shot_from_pb(message: pb.Shot) -> Shot:
+    return Shot(
+        event=message.event,
+        webp=message.webp,
+        width=message.width,
+        height=message.height,
+        taken_at=message.taken_at,
+        of=message.of,
+    )
+
+
+def _watch_from_pb(message: pb.Watch) -> Watch:
+    return Watch(
+        hook_alive=message.hook_alive,
+        blind=optional(_GAPS, message.blind, "gap reason"),
+        since=message.since,
+        dropped=message.dropped,
+    )
+
+
+_FROM: Mapping[str, Callable[[pb.FromSession], FromSession]] = {
+    "hello": lambda frame: SessionHello(version=frame.hello.version, pid=frame.hello.pid),
+    "found": lambda frame: _found_from_pb(frame.found),
+    "again": lambda frame: _again_from_pb(frame.again),
+    "shot": lambda frame: _shot_from_pb(frame.shot),
+    "no_shot": lambda frame: NoShot(event=frame.no_shot.event, why=frame.no_shot.why),
+    "watch": lambda frame: _watch_from_pb(frame.watch),
+    "canary": lambda frame: CanaryAsk(event=frame.canary.event),
+    "status": lambda _frame: StatusAsk(),
+}
 
 
 def _check_from(message: FromSession) -> None:

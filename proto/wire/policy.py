@@ -134,7 +134,7 @@ def accept(
     except RootRefused as refusal:
         raise PolicyRefused(_OF_SIGNER[refusal.reason]) from None
     keys = dict(trust.keys)
-    _rise(keys, "policy", signer.epoch, signer.public_key, PolicyReason.SIGNER_WENT_BACK)
+    _rise(keys, "policy", signer.epoch, signer.public_key, back=PolicyReason.SIGNER_WENT_BACK)
     try:
         Ed25519PublicKey.from_public_bytes(signer.public_key).verify(
             signed.signature, _DOMAIN + signed.policy
@@ -185,8 +185,8 @@ def _check_packs(policy: Policy, trust: TrustState) -> Mapping[str, Known]:
             pack.name,
             pack.version,
             pack.text,
-            PolicyReason.PACK_WENT_BACK,
-            PolicyReason.PACK_ALTERED,
+            back=PolicyReason.PACK_WENT_BACK,
+            altered=PolicyReason.PACK_ALTERED,
         )
     return MappingProxyType(seen)
 
@@ -212,7 +212,7 @@ def _check_keys(
             detail = f"{purpose.name.lower()}: {refusal.reason.value}"
             raise PolicyRefused(PolicyReason.KEY_REFUSED, detail) from None
         name = purpose.name.lower()
-        _rise(keys, name, statement.epoch, statement.public_key, PolicyReason.KEY_WENT_BACK)
+        _rise(keys, name, statement.epoch, statement.public_key, back=PolicyReason.KEY_WENT_BACK)
     if Purpose.EVIDENCE not in purposes:
         raise PolicyRefused(PolicyReason.NO_EVIDENCE_KEY)
 
@@ -232,6 +232,7 @@ def _rise(
     name: str,
     number: int,
     content: bytes,
+    *,
     back: PolicyReason,
     altered: PolicyReason | None = None,
 ) -> None:

@@ -32,7 +32,7 @@ _ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyz234567")
 class TokenReason(StrEnum):
     """What is wrong with a token."""
 
-    NOT_A_TOKEN = "this is not an enrolment token: one begins with rs1"
+    NO_TOKEN = "this is not an enrolment token: one begins with rs1"  # noqa: S105  # no password
     OTHER_VERSION = "this token is of another version: update this agent, or make a new token"
     CUT = "this token is cut: it has 83 characters; copy the whole of it"
     TOO_LONG = "this token is too long: it has 83 characters; copy only the token"
@@ -75,7 +75,7 @@ def read_token(text: str) -> Token:
     text = text.strip().lower()
     if not text.startswith(PREFIX):
         is_other = text.startswith("rs") and text[2:3].isdigit()
-        raise TokenError(TokenReason.OTHER_VERSION if is_other else TokenReason.NOT_A_TOKEN)
+        raise TokenError(TokenReason.OTHER_VERSION if is_other else TokenReason.NO_TOKEN)
     letters = text[len(PREFIX) :]
     if not _ALPHABET.issuperset(letters):
         raise TokenError(TokenReason.MISTYPED)

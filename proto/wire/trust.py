@@ -18,7 +18,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeGuard
 
 from wire.codec.checks import LARGEST
 
@@ -98,9 +98,9 @@ def _known(data: Any) -> Mapping[str, Known]:
     return MappingProxyType(known)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[int]:
     return type(value) is int and 0 <= value <= LARGEST
 
 
-def _is_digest(value: Any) -> bool:
+def _is_digest(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None

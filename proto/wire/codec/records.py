@@ -33,14 +33,13 @@ from wire.codec.checks import (
     sized,
     table,
 )
+from wire.codec.tables import ACCOUNT_KINDS, KINDS, LANES
 from wire.event import (
     ZERO_HASH,
-    AccountKind,
     Finding,
     Header,
     Kind,
     Lane,
-    LaneHead,
     Part,
     PartKind,
     PictureState,
@@ -59,9 +58,6 @@ MOST_SCORE = 1000
 MOST_SEALED = 8 << 20
 SMALLEST_SEALED = 32 + 16 + 32  # encapsulated key, GCM's tag, the salt
 
-LANES = table(Lane)
-KINDS = table(Kind)
-ACCOUNT_KINDS = table(AccountKind)
 _SOURCES = table(Source)
 _SEVERITIES = table(Severity)
 _PICTURES = table(PictureState)
@@ -233,34 +229,6 @@ def finding_from_pb(message: pb.Finding) -> Finding:
 def picture_state(number: int) -> PictureState:
     """The picture state that must be said."""
     return member(_PICTURES, number, "picture state")
-
-
-def check_head(head: LaneHead) -> None:
-    """Raise CodecError unless the lane's head keeps the format."""
-    sized(head.epoch, EPOCH_SIZE, "a lane's epoch")
-    counted(head.sequence, LARGEST, "a lane's sequence")
-    sized(head.hash, HASH_SIZE, "a lane's hash")
-    if head.sequence == 0 and head.hash != ZERO_HASH:
-        raise CodecError("a lane without records has a hash")
-
-
-def head_to_pb(head: LaneHead) -> pb.LaneHead:
-    """A head that was checked, as protobuf."""
-    return pb.LaneHead(
-        lane=number_of(head.lane), epoch=head.epoch, sequence=head.sequence, hash=head.hash
-    )
-
-
-def head_from_pb(message: pb.LaneHead) -> LaneHead:
-    """A lane's head, checked."""
-    head = LaneHead(
-        lane=member(LANES, message.lane, "lane"),
-        epoch=message.epoch,
-        sequence=message.sequence,
-        hash=message.hash,
-    )
-    check_head(head)
-    return head
 
 
 def _check_part(part: Part) -> None:
