@@ -57,6 +57,10 @@ class Clipboard(Protocol):
 class Fields(Source, Protocol):
     """Puts `FocusMoving`, `Focus` and `Address`."""
 
+    def why_unknown(self) -> str:
+        """Why no field is known at present; empty where they are."""
+        ...
+
     def refresh(self, process: int) -> None:
         """The window of `process` changed its title: find its page's address again."""
         ...
@@ -75,4 +79,3 @@ class Sources:
     clipboard: Clipboard
     fields: Fields | None = None
     locks: Locks | None = None
-    fields_unknown_because: str = ""

@@ -1,0 +1,151 @@
+"""Key presses and clicks on X11: pynput's RECORD listener, with libxkbcommon's layouts.
+
+pynput alone takes few layouts rightly, so its translation is replaced; its
+thread, its record context and its start and end are kept. The hook makes one
+frozen event and enqueues it: nothing else happens there.
+"""
+
+import contextlib
+from typing import Any
+
+from agent.session.sources.events import BlindError, Click, Ended, Key, Press
+from agent.session.sources.interface import Put
+from agent.session.sources.xkb import Layout, XkbError
+from wire.clock import Clock
+from wire.event import GapReason
+
+_KEYS = {
+    0xFF08: Key.BACKSPACE,
+    0xFF09: Key.TAB,
+    0xFE20: Key.TAB,  # with Shift
+    0xFF0D: Key.ENTER,
+    0xFF8D: Key.ENTER,  # of the number pad, as those from 0xFF95 on
+    0xFF1B: Key.ESCAPE,
+    0xFF50: Key.HOME,
+    0xFF51: Key.LEFT,
+    0xFF52: Key.UP,
+    0xFF53: Key.RIGHT,
+    0xFF54: Key.DOWN,
+    0xFF55: Key.PAGE_UP,
+    0xFF56: Key.PAGE_DOWN,
+    0xFF57: Key.END,
+    0xFF63: Key.INSERT,
+    0xFF95: Key.HOME,
+    0xFF96: Key.LEFT,
+    0xFF97: Key.UP,
+    0xFF98: Key.RIGHT,
+    0xFF99: Key.DOWN,
+    0xFF9A: Key.PAGE_UP,
+    0xFF9B: Key.PAGE_DOWN,
+    0xFF9C: Key.END,
+    0xFF9E: Key.INSERT,
+    0xFF9F: Key.DELETE,
+    0xFFFF: Key.DELETE,
+}
+_SHIFT = 1
+_WHEEL = range(4, 8)
+
+
+class X11Keyboard:
+    """The keyboard and mouse buttons of the X display named in the environment."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._listener: Any = None
+
+    def start(self, put: Put) -> None:
+        """Begin to listen. Raises `BlindError` where the display forbids it."""
+        self.stop()
+        try:
+            listener = _make_listener(self._clock, put)
+        except XkbError as error:
+            raise BlindError(GapReason.HOOK_DEAD, str(error)) from error
+        listener.start()
+        self._listener = listener
+        listener.wait()
+        if not listener.is_alive():
+            raise BlindError(GapReason.HOOK_DEAD, "the keyboard could not be listened to")
+
+    def alive(self) -> bool:
+        """Whether the listener's thread runs."""
+        return self._listener is not None and self._listener.is_alive()
+
+    def stop(self) -> None:
+        """End the listener and wait for its thread, at most 2 s."""
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        with contextlib.suppress(Exception):  # the display may be gone already
+            listener.stop()
+        listener.join(2)
+
+
+def _make_listener(clock: Clock, put: Put) -> Any:
+    """Build the listener's class where pynput can be imported: with a display."""
+    try:
+        from pynput.keyboard import _xorg as pynput_xorg  # noqa: PLC0415 - raises without a display
+        from Xlib import X  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise BlindError(GapReason.NO_DISPLAY, f"no display: {error}") from error
+
+    class Listener(pynput_xorg.Listener):  # type: ignore[misc]
+        """pynput's listener with mouse buttons and right layouts."""
+
+        _EVENTS = (X.KeyPress, X.ButtonPress)
+
+        def _run(self) -> None:
+            try:
+                super()._run()
+            except Exception as error:  # noqa: BLE001 - the thread ends here, and is reported
+                put(Ended(clock.monotonic(), "keyboard", f"{type(error).__name__}: {error}"))
+            else:
+                put(Ended(clock.monotonic(), "keyboard", "the listener ended"))
+            finally:
+                layout.close()
+
+        def _initialize(self, display: Any) -> None:
+            # Changes of the layout are seen on this connection, before the next key.
+            self._rules = display.intern_atom("_XKB_RULES_NAMES")
+            display.screen().root.change_attributes(event_mask=X.PropertyChangeMask)
+            display.sync()
+
+        def _layout_changed(self, display: Any) -> bool:
+            changed = False
+            while display.pending_events():
+                event = display.next_event()
+                changed |= event.type == X.MappingNotify or (
+                    event.type == X.PropertyNotify and event.atom == self._rules
+                )
+            return changed
+
+        def _handle_message(self, display: Any, event: Any, injected: Any) -> None:  # noqa: ARG002
+            at = clock.monotonic()
+            if event.type == X.ButtonPress:
+                if event.detail not in _WHEEL:
+                    layout.forget_composition()
+                    put(Click(at))
+                return
+            if event.type != X.KeyPress:
+                return
+            if self._layout_changed(display):
+                layout.reload()
+            press = read_press(layout, at, event.detail, event.state)
+            if press is not None:
+                put(press)
+
+    layout = Layout()
+    # The base class calls on_press for nothing here: events are put directly.
+    return Listener()
+
+
+def read_press(layout: Layout, at: float, keycode: int, state: int) -> Press | None:
+    """The press that a key event stands for; None for a modifier or an unfinished composition."""
+    text, keysym, control, letter = layout.meaning(keycode, state)
+    key = _KEYS.get(keysym)
+    if key is not None:
+        return Press(at, "", key, "", bool(state & _SHIFT), control)
+    if text:
+        return Press(at, text)
+    if letter:
+        return Press(at, "", None, letter, bool(state & _SHIFT), control)
+    return None

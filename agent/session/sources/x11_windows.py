@@ -1,0 +1,214 @@
+"""The active window on X11, told by the window manager's properties as they change.
+
+Without a window manager the input focus is asked when a top-level window appears
+or goes. The title is _NET_WM_NAME, else WM_NAME; the process is _NET_WM_PID, else
+what X-Resource says (some toolkits set no property).
+"""
+
+import contextlib
+import logging
+import threading
+from typing import Any
+
+from agent.session.sources.events import Ended, Rectangle, Window, WindowChanged
+from agent.session.sources.interface import Put
+from agent.session.sources.program import program
+from agent.session.sources.x11 import connect
+from wire.clock import Clock
+
+MOST_TITLE = 4096
+"""Units of four bytes of a title that are read: 16 kB."""
+_LOCAL_PID = 2  # X-Resource's LocalClientPIDMask
+
+log = logging.getLogger(__name__)
+
+
+class _Desk:
+    """One connection to the display, with the questions that are asked on it."""
+
+    def __init__(self) -> None:
+        from Xlib import X, Xatom  # type: ignore[import-untyped]  # noqa: PLC0415 - with a display
+
+        self.x = X
+        self.display = connect()
+        self.root = self.display.screen().root
+        atom = self.display.intern_atom
+        self.active = atom("_NET_ACTIVE_WINDOW")
+        self.stacking = atom("_NET_CLIENT_LIST_STACKING")
+        self.manager = atom("_NET_SUPPORTING_WM_CHECK")
+        self.net_name = atom("_NET_WM_NAME")
+        self.utf8 = atom("UTF8_STRING")
+        self.pid = atom("_NET_WM_PID")
+        self.state = atom("_NET_WM_STATE")
+        self.hidden = atom("_NET_WM_STATE_HIDDEN")
+        self.name = Xatom.WM_NAME
+        self.any = X.AnyPropertyType
+
+    def read(self, window: Any, atom: int, units: int = MOST_TITLE) -> Any:
+        """A property's value, None where there is none or the window is gone."""
+        from Xlib import error  # type: ignore[import-untyped]  # noqa: PLC0415 - with a display
+
+        try:
+            found = window.get_property(atom, self.any, 0, units)
+        except error.XError:
+            return None
+        return None if found is None else found.value
+
+    def title(self, window: Any) -> str:
+        """The window's title as its application set it."""
+        value = self.read(window, self.net_name)
+        if value is None or value in (b"", ""):
+            value = self.read(window, self.name)
+        if isinstance(value, str):
+            return value
+        if not value:
+            return ""
+        raw = bytes(value)
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as cut:
+            if cut.start >= len(raw) - 4:
+                return raw[: cut.start].decode("utf-8")
+            return raw.decode("latin-1")
+
+    def process(self, window: Any) -> int:
+        """The process that made the window; 0 where nobody tells."""
+        value = self.read(window, self.pid, 1)
+        if value:
+            return int(value[0])
+        from Xlib import error  # type: ignore[import-untyped]  # noqa: PLC0415 - with a display
+
+        try:
+            answer = self.display.res_query_client_ids(
+                [{"client": window.id, "mask": _LOCAL_PID}]
+            )
+            for entry in answer.ids:
+                if entry.value:
+                    return int(entry.value[0])
+        except (error.XError, AttributeError):
+            return 0
+        return 0
+
+    def describe(self, handle: int) -> Window:
+        """All that is known of a window."""
+        window = self.display.create_resource_object("window", handle)
+        process = self.process(window)
+        name, path = program(process, handle)
+        return Window(handle, self.title(window), name, path, process)
+
+    def active_handle(self) -> int:
+        """The active window, 0 for none."""
+        if self.read(self.root, self.manager, 1):
+            value = self.read(self.root, self.active, 1)
+            return int(value[0]) if value else 0
+        focus = self.display.get_input_focus().focus
+        return int(getattr(focus, "id", 0)) if focus not in (0, 1) else 0
+
+    def rectangle(self, handle: int) -> Rectangle | None:
+        """Where a window stands on the root, without its frame."""
+        from Xlib import error  # type: ignore[import-untyped]  # noqa: PLC0415 - with a display
+
+        window = self.display.create_resource_object("window", handle)
+        try:
+            size = window.get_geometry()
+            place = self.root.translate_coords(window, 0, 0)
+        except error.XError:
+            return None
+        return Rectangle(place.x, place.y, size.width, size.height)
+
+
+class X11Windows:
+    """Watches the display in the environment, in a thread of its own."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._thread: threading.Thread | None = None
+        self._watched: _Desk | None = None
+        self._asked: _Desk | None = None
+
+    def start(self, put: Put) -> None:
+        """Tell the active window and each change. Raises `BlindError` without a display."""
+        self.stop()
+        desk = _Desk()
+        self._watched = desk
+        self._thread = threading.Thread(
+            target=self._watch, args=(desk, put), name="windows", daemon=True
+        )
+        self._thread.start()
+
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Close the connections; the thread ends on that."""
+        import socket  # noqa: PLC0415 - only to end
+
+        thread, self._thread = self._thread, None
+        for desk in (self._watched, self._asked):
+            if desk is not None:
+                with contextlib.suppress(OSError):
+                    # Wakes the thread that waits on it; closing alone would not.
+                    desk.display.display.socket.shutdown(socket.SHUT_RDWR)
+        self._watched = self._asked = None
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(2)
+
+    def rectangle(self, window: Window) -> Rectangle | None:
+        """Where the window stands. For the session's own thread."""
+        return self._ask().rectangle(window.handle)
+
+    def stacked(self) -> list[tuple[Window, Rectangle]]:
+        """The windows that the manager shows, lowest first. For the session's own thread."""
+        desk = self._ask()
+        shown = []
+        for handle in desk.read(desk.root, desk.stacking) or ():
+            window = desk.display.create_resource_object("window", handle)
+            if desk.hidden in (desk.read(window, desk.state) or ()):
+                continue
+            rectangle = desk.rectangle(handle)
+            if rectangle is not None:
+                shown.append((Window(int(handle), desk.title(window)), rectangle))
+        return shown
+
+    def _ask(self) -> _Desk:
+        if self._asked is None:
+            self._asked = _Desk()
+        return self._asked
+
+    def _watch(self, desk: _Desk, put: Put) -> None:
+        words = "the display ended"
+        try:
+            self._follow(desk, put)
+        except Exception as error:  # noqa: BLE001 - the thread ends here, and is reported
+            words = f"{type(error).__name__}: {error}"
+        if self._watched is desk:
+            put(Ended(self._clock.monotonic(), "windows", words))
+
+    def _follow(self, desk: _Desk, put: Put) -> None:
+        x = desk.x
+        desk.root.change_attributes(event_mask=x.PropertyChangeMask | x.SubstructureNotifyMask)
+        current = self._tell(desk, put, None)
+        while True:
+            event = desk.display.next_event()
+            if event.type == x.PropertyNotify:
+                of_root = event.window.id == desk.root.id
+                if event.atom in (desk.active, desk.manager) if of_root else (
+                    event.window.id == current.handle and event.atom in (desk.net_name, desk.name)
+                ):
+                    current = self._tell(desk, put, current)
+            elif event.type in (x.MapNotify, x.UnmapNotify, x.DestroyNotify) and not desk.read(
+                desk.root, desk.manager, 1
+            ):
+                current = self._tell(desk, put, current)
+
+    def _tell(self, desk: _Desk, put: Put, before: Window | None) -> Window:
+        handle = desk.active_handle()
+        if handle and (before is None or handle != before.handle):
+            window = desk.display.create_resource_object("window", handle)
+            # Asked for first, read then: no change of the title falls in between.
+            window.change_attributes(event_mask=desk.x.PropertyChangeMask)
+        now = desk.describe(handle) if handle else Window(0)
+        if now != before:
+            put(WindowChanged(self._clock.monotonic(), now))
+        return now
