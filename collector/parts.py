@@ -13,7 +13,7 @@ from collector.settings import Settings
 
 if TYPE_CHECKING:  # the rooms may name Parts, so Parts must not load the rooms
     from collector.audit import Audit
-    from collector.ca import Authority
+    from collector.ca import CertificateAuthority
     from collector.devices import DeviceBook
     from collector.feed import Feed
     from collector.metrics import Metrics
@@ -27,16 +27,13 @@ class Parts:
     """Everything that a running collector holds, each made once."""
 
     settings: Settings
-    school: str
-    """The school's id."""
-    about: School
-    """Its name and its root."""
+    school: School
     clock: Clock
     store: "Store"
     feed: "Feed"
     devices: "DeviceBook"
     policies: "Policies"
-    ca: "Authority"
+    ca: "CertificateAuthority"
     vault: "Vault"
     audit: "Audit"
     metrics: "Metrics"

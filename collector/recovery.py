@@ -28,20 +28,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from mnemonic import Mnemonic
+from wire.root import root_from_scalar
 
-ROOT_BYTES: Final = 32
+from collector.errors import CollectorError
+
 WORDS: Final = 24
 _NONCE_BYTES: Final = 12
 _PSEUDONYM_INFO: Final = b"redshank pseudonym recovery v1"
 
 
-class RecoveryError(Exception):
+class RecoveryError(CollectorError):
     """The words or the line are not what the sheet says."""
-
-
-def root_secret(root: ec.EllipticCurvePrivateKey) -> bytes:
-    """The root's private number as 32 bytes."""
-    return root.private_numbers().private_value.to_bytes(ROOT_BYTES, "big")
 
 
 def root_from(secret: bytes) -> ec.EllipticCurvePrivateKey:
@@ -51,7 +48,7 @@ def root_from(secret: bytes) -> ec.EllipticCurvePrivateKey:
         RecoveryError: it is not a number that P-256 has.
     """
     try:
-        return ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256R1())
+        return root_from_scalar(secret)
     except ValueError:
         raise RecoveryError("these words are no root key") from None
 

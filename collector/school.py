@@ -7,13 +7,14 @@ from typing import Final
 from cryptography.x509 import Certificate, load_der_x509_certificate
 from sqlalchemy import Connection, select
 
+from collector.errors import CollectorError
 from collector.store import schema
 
 ID_FORM: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 ID_MAX: Final = 40
 
 
-class SchoolError(Exception):
+class SchoolError(CollectorError):
     """There is no school in this database, or more than one."""
 
 

@@ -20,6 +20,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from collector.errors import CollectorError
+
 ISSUER: Final = "issuer.key"
 POLICY: Final = "policy.key"
 AUDIT: Final = "audit.key"
@@ -31,7 +33,7 @@ _GROUP_AND_OTHERS: Final = 0o077
 Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 
-class SecretsError(Exception):
+class SecretsError(CollectorError):
     """A key on the disk is missing, readable by others, or not what it should be."""
 
 

@@ -21,13 +21,15 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from collector.errors import CollectorError
+
 PREFIX = "REDSHANK_"
 FILE_NAME = "collector.toml"
 _PORTS = 65_535
 _SECRET_MAX_BYTES = 4096
 
 
-class SettingsError(Exception):
+class SettingsError(CollectorError):
     """A setting is missing or wrong. The message names it and says how to mend it."""
 
 
