@@ -39,10 +39,12 @@ def _named(name: str) -> Any:
 
 
 def _write(make: Any, task: dict[str, Any]) -> None:
-    subject = make(Path(task["folder"]))
-    # Where the subject writes from a thread of its own, the calls are counted there.
-    spend = getattr(subject, "in_writer", lambda job: job())
-    spend(lambda: burn(task["call"], task["burn"]))
+    burn(task["call"], task["burn"])
+    try:
+        subject = make(Path(task["folder"]))
+    except Exception as error:  # noqa: BLE001  # it may be struck while it opens
+        _say(f"failed 0 {type(error).__name__}: {error}"[:300].replace("\n", " "))
+        return
     for number in range(task["from"], task["from"] + task["count"]):
         try:
             subject.write(number, lambda item: _say(f"ack {item}"))

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,7 @@ from typing import Self
 
 from tests.faults.trial import Make, Subject
 
-STRIKE = 60
+STRIKE = 200
 """The count of calls at which strace strikes; a writer spends the rest."""
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -126,13 +126,21 @@ class Runner:
                 return acknowledged, failed, int(rest)
         raise AssertionError(f"the writers' parent ended: {self._words()}")
 
-    def kill_each(
-        self, folder: Path, make: Make, moments: Iterable[int], *, count: int = 30
+    def strike_each(
+        self,
+        place: Path,
+        make: Make,
+        moments: Iterable[int],
+        *,
+        count: int = 16,
+        after: Callable[[], None] = lambda: None,
     ) -> Blows:
-        """Strike at each of the moments, always in the same folder, as one PC that dies again and again."""
+        """Strike at each of the moments in one folder, as one machine that dies again and again.
+
+        `after` runs between a blow and the restart: there the power may be cut as well.
+        """
+        make(place).close()
         blows = Blows()
-        place = folder / "struck"
-        place.mkdir(exist_ok=True)
         expected: set[int] = set()
         number = 1
         for at in moments:
@@ -143,22 +151,23 @@ class Runner:
             blows.acknowledged += len(acknowledged)
             blows.failures += failed
             expected |= set(acknowledged)
-            self._check(place, make, expected, blows)
+            after()
+            expected -= self._lost(place, make, expected, blows)
             if blows.repairs:
                 break
         return blows
 
     @staticmethod
-    def _check(place: Path, make: Make, expected: set[int], blows: Blows) -> None:
+    def _lost(place: Path, make: Make, expected: set[int], blows: Blows) -> set[int]:
         try:
             subject: Subject = make(place)
         except Exception as error:  # noqa: BLE001  # whatever keeps it from starting is a finding
             blows.repairs.append(f"blow {blows.struck}: does not open: {error!r}")
-            return
+            return set()
         lost = expected - set(subject.present())
         subject.close()
         blows.lost.extend(sorted(lost))
-        expected -= lost
+        return lost
 
     def _expect(self, word: str) -> None:
         assert self._process.stdout is not None

@@ -89,37 +89,46 @@ class Trial:
         self._fresh_each = fresh_each
         self._stop_when_lost = stop_when_lost
         self._acknowledged: set[int] = set()
+        self._folder = disk.root
+        self._subject: Subject | None = None
         self._gone = threading.Event()
         self._deciding = threading.Lock()
 
     def run(self, cycles: int) -> Outcome:
         """Do it `cycles` times, or until something does not open."""
-        folder = self._disk.root
         for cycle in range(cycles):
             if cycle % self._fresh_each == 0:
-                folder = self._disk.root / str(cycle)
-                folder.mkdir()
-                # What a restart must find has to be durable before the trial begins.
-                sync_folder(self._disk.root)
-                self._acknowledged = set()
-            if (subject := self._open(folder)) is None:
+                self._start_anew(self._disk.root / str(cycle))
+            if self._subject is None:
                 break
-            self._write_until_cut(subject)
+            self._write_until_cut(self._subject)
             self._disk.restart()
             self.outcome.cycles += 1
-            if (subject := self._open(folder)) is None:
+            self._subject = self._open()
+            if self._subject is None:
                 break
-            lost = self._acknowledged - set(subject.present())
-            subject.close()
+            lost = self._acknowledged - set(self._subject.present())
             self.outcome.lost.extend(sorted(lost))
             self._acknowledged -= lost
             if lost and self._stop_when_lost:
                 break
+        if self._subject is not None:
+            self._subject.close()
         return self.outcome
 
-    def _open(self, folder: Path) -> Subject | None:
+    def _start_anew(self, folder: Path) -> None:
+        if self._subject is not None:
+            self._subject.close()
+        folder.mkdir()
+        # What a restart must find has to be durable before the trial begins.
+        force(self._disk.root)
+        self._folder = folder
+        self._acknowledged = set()
+        self._subject = self._open()
+
+    def _open(self) -> Subject | None:
         try:
-            return self._make(folder)
+            return self._make(self._folder)
         except Exception as error:  # noqa: BLE001  # whatever keeps it from starting is a finding
             self.outcome.repairs.append(f"cycle {self.outcome.cycles}: does not open: {error!r}")
             return None
@@ -152,10 +161,11 @@ class Trial:
                 self.outcome.acknowledged += 1
 
 
-def sync_folder(folder: Path) -> None:
-    """Force a folder's entries to the device."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def force(folder: Path) -> None:
+    """Force a folder, and the files directly in it, to the device."""
+    for path in (*(entry for entry in folder.iterdir() if entry.is_file()), folder):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
