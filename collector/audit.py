@@ -38,7 +38,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from sqlalchemy import Connection, func, insert, select
 from wire import codec
 from wire.clock import Clock
-from wire.event import Purpose, SignedKey
+from wire.event import Purpose
 
 from collector.store import schema
 
@@ -201,7 +201,7 @@ def evidence_key(conn: Connection, school: str) -> bytes:
     """
     table = schema.school_keys
     row = conn.execute(
-        select(table.c.statement, table.c.signature)
+        select(table.c.statement)
         .where(
             table.c.school == school,
             table.c.purpose == int(Purpose.EVIDENCE),
@@ -212,11 +212,12 @@ def evidence_key(conn: Connection, school: str) -> bytes:
     ).one_or_none()
     if row is None:
         raise AuditError("the school has no evidence key to seal words to")
-    signed = SignedKey(statement=row.statement, signature=row.signature)
-    return codec.decode_key_statement(signed.statement).public_key
+    return codec.decode_statement(row.statement).public_key
 
 
-def leaves(conn: Connection, school: str, *, before: int | None = None, limit: int = 100) -> tuple[Leaf, ...]:
+def leaves(
+    conn: Connection, school: str, *, before: int | None = None, limit: int = 100
+) -> tuple[Leaf, ...]:
     """The newest leaves first, `before` an index."""
     table = schema.audit
     query = select(table.c.leaf).where(table.c.school == school)

@@ -103,7 +103,7 @@ class SignIn:
         self._by_login = Attempts(clock, limit=5, window=300)
         self._by_address = Attempts(clock, limit=30, window=300)
         self._checking = asyncio.Semaphore(2)
-        self._ends: dict[bytes, set[asyncio.Event]] = {}
+        self._ends: dict[bytes, set[Callable[[], None]]] = {}
 
     async def sign_in(
         self, login: str, password: str, address: str, *, replaces: str = ""
@@ -172,23 +172,21 @@ class SignIn:
         await self._store.write(job)
         self._end(session.id)
 
-    def watch_end(self, session_id: bytes) -> asyncio.Event:
-        """An event that is set when the session ends; give it back with `unwatch`."""
-        event = asyncio.Event()
-        self._ends.setdefault(session_id, set()).add(event)
-        return event
+    def on_end(self, session_id: bytes, call: Callable[[], None]) -> Callable[[], None]:
+        """Have `call` called when the session ends; gives what makes it forgotten again."""
+        waiting = self._ends.setdefault(session_id, set())
+        waiting.add(call)
 
-    def unwatch(self, session_id: bytes, event: asyncio.Event) -> None:
-        """Nobody waits for this event any more."""
-        waiting = self._ends.get(session_id)
-        if waiting is not None:
-            waiting.discard(event)
-            if not waiting:
+        def forget() -> None:
+            waiting.discard(call)
+            if not waiting and self._ends.get(session_id) is waiting:
                 del self._ends[session_id]
 
+        return forget
+
     def _end(self, session_id: bytes) -> None:
-        for event in self._ends.pop(session_id, ()):
-            event.set()
+        for call in tuple(self._ends.pop(session_id, ())):
+            call()
 
     async def _drop(self, session_id: bytes) -> None:
         await self._store.write(lambda conn: self._delete(conn, session_id))
@@ -252,7 +250,10 @@ class SignIn:
                 sessions.c.address,
                 people,
             )
-            .join(people, (people.c.school == sessions.c.school) & (people.c.staff == sessions.c.staff))
+            .join(
+                people,
+                (people.c.school == sessions.c.school) & (people.c.staff == sessions.c.staff),
+            )
             .where(
                 sessions.c.school == self._school,
                 sessions.c.token_digest == session_id,
@@ -273,9 +274,7 @@ class SignIn:
     def _delete(self, conn: Connection, session_id: bytes) -> None:
         table = schema.sessions
         conn.execute(
-            delete(table).where(
-                table.c.school == self._school, table.c.token_digest == session_id
-            )
+            delete(table).where(table.c.school == self._school, table.c.token_digest == session_id)
         )
 
 

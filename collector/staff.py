@@ -63,7 +63,14 @@ def verify(account: Account, password: str) -> bool:
 
 
 def add(
-    conn: Connection, school: str, *, login: str, name: str, role: Role, password_hash: str, now: int
+    conn: Connection,
+    school: str,
+    *,
+    login: str,
+    name: str,
+    role: Role,
+    password_hash: str,
+    now: int,
 ) -> Person:
     """Add somebody.
 

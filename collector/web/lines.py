@@ -1,26 +1,26 @@
 """One change of the list, as a message of the live stream (text/event-stream).
 
+    id: the change's number
+    event: alert
+    data: the row's HTML, in one line
+
 A line carries no name and no typed word: it is the same for everyone, and is
 encoded once.
 """
 
-from typing import Protocol
+from functools import cache
+
+from collector.alerts import AlertRow
+from collector.web import guidance
+from collector.web.templating import Templates
 
 
-class ListedAlert(Protocol):
-    """What the list shows of an alert; `collector.alerts.AlertRow` has it."""
-
-    @property
-    def alert(self) -> bytes:
-        """Its id, a UUIDv7."""
-        ...
-
-    @property
-    def change(self) -> int:
-        """The number of its last change."""
-        ...
-
-
-def render_line(row: ListedAlert) -> bytes:
+def render_line(row: AlertRow) -> bytes:
     """The alert's row as one message: its id is the change's number."""
-    return f"id: {row.change}\nevent: alert\ndata: {row.alert.hex()}\n\n".encode()
+    html = _templates().row(row, row.last_at).replace("\n", " ").replace("\r", " ")
+    return f"id: {row.change}\nevent: alert\ndata: {html}\n\n".encode()
+
+
+@cache
+def _templates() -> Templates:
+    return Templates({code: found.title for code, found in guidance.shipped().items()})

@@ -1,12 +1,20 @@
-"""What the desk asks of the rest of the collector."""
+"""What the desk asks of the rest of the collector, and what it makes of it for itself."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
-
-from collector.vault import Vault
 from wire.clock import Clock
+
+from collector.audit import Audit
+from collector.feed import Feed
+from collector.reveal import Reveal
+from collector.school import School
+from collector.settings import Settings
+from collector.signin import SignIn
+from collector.vault import Vault
+from collector.web.templating import Templates
 
 T = TypeVar("T")
 
@@ -31,20 +39,17 @@ class Store(Protocol):
         ...
 
 
-class Feed(Protocol):
-    """What changed, as it changes."""
-
-    def subscribe(self) -> AsyncIterator[tuple[int, bytes]]:
-        """Each change's number and its line."""
-        ...
-
-
 class Parts(Protocol):
-    """What `create_app` needs; `collector.build.Parts` has it."""
+    """What `create_app` needs; `collector.parts.Parts` has it."""
 
     @property
-    def school(self) -> str:
-        """The school's id."""
+    def settings(self) -> Settings:
+        """How the collector runs."""
+        ...
+
+    @property
+    def school(self) -> School:
+        """Whom it serves."""
         ...
 
     @property
@@ -66,3 +71,43 @@ class Parts(Protocol):
     def vault(self) -> Vault:
         """What opens evidence."""
         ...
+
+    @property
+    def audit(self) -> Audit:
+        """Who did what."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guidance:
+    """What a category is called, and what to do now."""
+
+    title: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What the desk's routes work with."""
+
+    parts: Parts
+    signin: SignIn
+    reveal: Reveal
+    templates: Templates
+    guidance: Mapping[str, Guidance]
+    """By category."""
+
+    @property
+    def school(self) -> str:
+        """The school's id."""
+        return self.parts.school.id
+
+    @property
+    def store(self) -> Store:
+        """The three files."""
+        return self.parts.store
+
+    @property
+    def now(self) -> int:
+        """µs since 1970."""
+        return self.parts.clock.now()
