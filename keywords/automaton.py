@@ -140,9 +140,7 @@ class _Holes:
         )
 
 
-def _groups(
-    patterns: Sequence[str], low: int, high: int, depth: int
-) -> list[tuple[int, int, int]]:
+def _groups(patterns: Sequence[str], low: int, high: int, depth: int) -> list[tuple[int, int, int]]:
     """The runs of patterns that go on with the same symbol at this depth."""
     groups: list[tuple[int, int, int]] = []
     start = low

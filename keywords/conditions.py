@@ -45,9 +45,7 @@ class Waiting(NamedTuple):
 NOTHING = Waiting()
 
 
-def sort_found(
-    book: TermBook, found: list[Found], word: int
-) -> tuple[list[Hit], list[Cue]]:
+def sort_found(book: TermBook, found: list[Found], word: int) -> tuple[list[Hit], list[Cue]]:
     """The entries and the cues that end at one boundary, each once."""
     hits: dict[int, Hit] = {}
     cues: dict[int, Cue] = {}
@@ -90,9 +88,7 @@ def _lacks_near(book: TermBook, hit: Hit, cues: tuple[Cue, ...]) -> bool:
     return bool(entry.near) and not _near(entry, hit, cues)
 
 
-def _judge_new(
-    entry: Entry, hit: Hit, seen: list[Cue], told: list[Hit], kept: list[Hit]
-) -> None:
+def _judge_new(entry: Entry, hit: Hit, seen: list[Cue], told: list[Hit], kept: list[Hit]) -> None:
     if entry.unless and any(
         cue.cue in entry.unless and _within(cue, hit, entry.term.within) for cue in seen
     ):

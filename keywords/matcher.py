@@ -211,7 +211,9 @@ class Matcher:
     def _matches(self, hits: Sequence[Hit]) -> tuple[Match, ...]:
         entries = self._book.entries
         return tuple(
-            Match(entries[hit.entry].term, entries[hit.entry].pack, hit.start, hit.end, hit.disguised)
+            Match(
+                entries[hit.entry].term, entries[hit.entry].pack, hit.start, hit.end, hit.disguised
+            )
             for hit in hits
         )
 

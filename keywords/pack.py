@@ -256,7 +256,7 @@ def _pack(
 def _sets(table: dict[str, Any], lines: dict[str, int], top: Fields) -> dict[str, tuple[str, ...]]:
     sets = table.get("sets", {})
     if not isinstance(sets, dict):
-        top.wrong("sets", "must be a table: [sets] and below it name = [\"…\"]")
+        top.wrong("sets", 'must be a table: [sets] and below it name = ["…"]')
         return {}
     fields = Fields(sets, lines, top.line, top.problems)
     return {name: fields.texts(name, 200, empty=True) for name in sets}
@@ -301,7 +301,9 @@ def _term(fields: Fields, sets: dict[str, tuple[str, ...]]) -> Term | None:
     says = fields.texts("says", 10, optional=True)
     for code in says:
         if code not in REASONS:
-            fields.wrong("says", f"{code!r} is no reason; see `redshank-keywords explain --reasons`")
+            fields.wrong(
+                "says", f"{code!r} is no reason; see `redshank-keywords explain --reasons`"
+            )
     within = fields.number("within", 1, MAX_WITHIN, optional=True)
     near = _expanded(fields, "near", sets, optional=True)
     unless = _expanded(fields, "unless", sets, optional=True)

@@ -9,7 +9,7 @@ _HEADER = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_.-]+)\s*\]\]?\s*(#.*)?$")
 _FIELD = re.compile(r"\s*\"?([A-Za-z0-9_-]+)\"?\s*=")
 
 
-class Problem(Exception):  # noqa: N818 - told as a PackError by `pack`
+class Problem(Exception):
     """One wrong field: its line (from 1; 0 if not known), its name and the mend."""
 
     def __init__(self, line: int, name: str, mend: str) -> None:

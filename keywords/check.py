@@ -1,0 +1,63 @@
+"""Check packs beyond their format: every term finds its line, and leaves its innocent one alone."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from keywords.matcher import Matcher
+from keywords.pack import Pack, PackError, Term, inspect_file
+from keywords.termbook import spell
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was checked, and what is wrong."""
+
+    told: tuple[str, ...]
+    problems: tuple[PackError, ...]
+
+
+def check_files(paths: Iterable[Path]) -> Report:
+    """Check each file; a file with a wrong format is told, and the others go on."""
+    told: list[str] = []
+    problems: list[PackError] = []
+    for path in paths:
+        pack, wrong = inspect_file(path)
+        problems += wrong
+        if pack is None:
+            continue
+        wrong = tuple(check_pack(pack, file=str(path)))
+        problems += wrong
+        if not wrong:
+            phrases = sum(len(term.phrases) for term in pack.terms)
+            told.append(
+                f"{path}: {len(pack.terms)} terms, {phrases} phrases, version {pack.version},"
+                f" {pack.fingerprint[:16]}"
+            )
+    return Report(tuple(told), tuple(problems))
+
+
+def check_pack(pack: Pack, *, file: str = "") -> Iterator[PackError]:
+    """What is wrong with a pack's terms."""
+    file = file or f"{pack.name}.toml"
+    matcher = Matcher([pack])
+    spelt: dict[str, Term] = {}
+    for term in pack.terms:
+        for field, mend in _wrong_lines(term, matcher):
+            yield PackError(file, term.line, f"{term.id}.{field}", mend)
+        for phrase in term.phrases:
+            symbols = spell(phrase)
+            if not symbols:
+                mend = f"{phrase!r} has nothing that can be seen; take it out"
+                yield PackError(file, term.line, f"{term.id}.phrases", mend)
+            other = spelt.setdefault(symbols, term)
+            if other is not term:
+                mend = f"{phrase!r} stands in {other.id!r} (line {other.line}) too; keep one"
+                yield PackError(file, term.line, f"{term.id}.phrases", mend)
+
+
+def _wrong_lines(term: Term, matcher: Matcher) -> Iterator[tuple[str, str]]:
+    if not any(match.term is term for match in matcher.find(term.match)):
+        yield "match", "is not found by this term; mend the line, the phrases or the conditions"
+    if any(match.term is term for match in matcher.find(term.innocent)):
+        yield "innocent", "is found by this term; mend the line, the phrases or the conditions"
