@@ -52,6 +52,10 @@ class OpenStream(Protocol):
         """End the stream because of the device's new state. Called in the event loop."""
         ...
 
+    def supersede(self) -> None:
+        """End the stream because the device opened another."""
+        ...
+
 
 class DeviceBook:
     """Every device of one school, in memory and in the store. Used in one event loop."""

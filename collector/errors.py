@@ -12,17 +12,17 @@ class StoreError(CollectorError):
     """The store cannot do what it was asked."""
 
 
-class StoreLocked(StoreError):  # noqa: N818 - a state, read as a sentence: "store locked"
+class StoreLocked(StoreError):
     """Another collector works on the same data."""
 
 
-class StoreClosed(StoreError):  # noqa: N818
+class StoreClosed(StoreError):
     """The store was closed before the job ran."""
 
 
-class CommitFailed(StoreError):  # noqa: N818
+class CommitFailed(StoreError):
     """A commit did not become durable: nothing of it may be acknowledged."""
 
 
-class UnknownDevice(CollectorError):  # noqa: N818
+class UnknownDevice(CollectorError):
     """No such device was ever enrolled here."""

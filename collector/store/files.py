@@ -57,7 +57,8 @@ class Files:
                 writer.close()
             lock.close()
             raise
-        return cls(directory, *opened, lock)
+        main, pictures, keys = opened
+        return cls(directory, main, pictures, keys, lock)
 
     def close(self) -> None:
         """Close the files and give the lock back."""

@@ -37,7 +37,7 @@ def config_for(name: str, connection: Connection) -> Config:
     config.set_main_option("script_location", str(STEPS))
     config.set_main_option("version_locations", str(STEPS / name))
     config.set_main_option("path_separator", "os")
-    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    config.set_main_option("file_template", "step_%%(rev)s_%%(slug)s")
     config.attributes["connection"] = connection
     config.attributes["metadata"] = METADATA[name]
     return config

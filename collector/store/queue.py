@@ -89,7 +89,7 @@ class WriterQueue:
         with self._something:
             while not self._jobs and not self._closed:
                 self._something.wait()
-            taken = []
+            taken: list[tuple[Job | None, Callable[[Outcome], None]]] = []
             while self._jobs and len(taken) < _MOST_JOBS:
                 if self._jobs[0][0] is None:  # the log is cut between transactions
                     if not taken:

@@ -141,8 +141,7 @@ class FileWriter:
             raw.execute(f"PRAGMA page_size={options.page_size:d}")
             raw.execute(f"PRAGMA secure_delete={'ON' if options.secure_delete else 'OFF'}")
             (mode,) = raw.execute("PRAGMA journal_mode=WAL").fetchone()
-            if mode != "wal":
-                raise CommitFailed(f"{self.path}: this file system has no write-ahead log")
+            assert mode == "wal", "this file system has no write-ahead log"
             raw.execute(f"PRAGMA synchronous={options.synchronous}")
             raw.execute(f"PRAGMA wal_autocheckpoint={options.checkpoint_pages:d}")
             raw.execute("PRAGMA busy_timeout=10000")

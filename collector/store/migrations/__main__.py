@@ -13,7 +13,7 @@ from collector.store.writer import FileWriter
 
 def main(name: str, message: str) -> None:
     """Write what lies between the last step and `schema` as a new step, for a person to check."""
-    number = len(list((STEPS / name).glob("[0-9]*.py"))) + 1
+    number = len(list((STEPS / name).glob("step_*.py"))) + 1
     with tempfile.TemporaryDirectory() as folder:
         writer = FileWriter(Path(folder) / f"{name}.db")
         upgrade(writer, name)

@@ -104,7 +104,7 @@ def upgrade() -> None:
         sa.Column("school", sa.String(), nullable=False),
         sa.Column("event", sa.LargeBinary(), nullable=False),
         sa.Column("device", sa.String(), nullable=False),
-        sa.Column("alert", sa.LargeBinary(), nullable=False),
+        sa.Column("alert", sa.LargeBinary(), nullable=True),
         sa.Column("pseudonym", sa.String(), nullable=False),
         sa.Column("matched_at", sa.Integer(), nullable=False),
         sa.Column("clock_offset", sa.Integer(), nullable=False),

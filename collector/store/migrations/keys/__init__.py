@@ -1,0 +1,1 @@
+"""The steps of `keys.db`, in order."""

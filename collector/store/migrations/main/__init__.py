@@ -1,0 +1,1 @@
+"""The steps of `main.db`, in order."""

@@ -1,0 +1,1 @@
+"""The steps of `pictures.db`, in order."""
