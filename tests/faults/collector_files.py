@@ -146,3 +146,6 @@ def synchronous_off(folder: Path) -> CollectorFiles:
 
 def early(folder: Path) -> CollectorFiles:
     return CollectorFiles(folder, early=True)
+
+
+power = durable

@@ -15,7 +15,7 @@ from tests.faults.inject import Fault, Runner
 from tests.faults.trial import Trial
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
-ENDS = ("collector_files",)
+ENDS = ("agent_spool", "collector_files")
 
 
 @pytest.fixture(params=ENDS)
@@ -44,7 +44,7 @@ def cut_power(folder, end, make, cycles, **how):
 @pytest.mark.usefixtures("power")
 class TestPowerCuts:
     def test_a_thousand_lose_nothing_acknowledged(self, tmp_path, end):
-        outcome = cut_power(tmp_path, end, end.durable, 1_000)
+        outcome = cut_power(tmp_path, end, end.power, 1_000)
         assert outcome.clean, outcome
         assert outcome.cycles == 1_000
         assert outcome.acknowledged >= 500
