@@ -81,7 +81,7 @@ def configure(level: str, stream: TextIO | None = None) -> None:
         bridged.propagate = True
     # An access line for every page would drown the rest, and holds alert ids.
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
-    for name in ("sqlalchemy", "alembic", "asyncio"):
+    for name in ("sqlalchemy", "alembic", "asyncio", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

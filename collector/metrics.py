@@ -6,19 +6,49 @@ knows are read when someone asks.
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 from sqlalchemy import Connection, func, select
 
+from collector.ingest.parts import Tally
 from collector.store import schema
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 DEVICE_STATES: Final = ("pending", "active", "denied")
-_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class _Ingested(Collector):
+    """The uplink's own count, as Prometheus reads it."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def collect(self) -> Iterator[Metric]:
+        tally = self._tally
+        for name, words, value in (
+            ("redshank_records_stored", "Records made durable.", tally.stored),
+            ("redshank_records_again", "Records that were durable already.", tally.again),
+            ("redshank_heartbeats", "Heartbeats taken.", tally.heartbeats),
+            ("redshank_integrity_warnings", "Integrity warnings raised.", tally.warnings),
+            (
+                "redshank_failed_commits",
+                "Commits that did not become durable.",
+                tally.failed_commits,
+            ),
+        ):
+            yield CounterMetricFamily(name, words, value=value)
+        refused = CounterMetricFamily(
+            "redshank_refusals", "Messages refused, by reason.", labels=["reason"]
+        )
+        for reason, value in sorted(tally.refused.items()):
+            refused.add_metric([reason], value)
+        yield refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +67,10 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         registry = self.registry
-        self.envelopes = Counter(
-            "redshank_envelopes", "Envelopes made durable.", ["kind"], registry=registry
-        )
-        self.refusals = Counter(
-            "redshank_refusals", "Messages refused, by reason.", ["reason"], registry=registry
-        )
-        self.warnings = Counter(
-            "redshank_integrity_warnings",
-            "Integrity warnings, by kind.",
-            ["kind"],
-            registry=registry,
-        )
+        self.tally = Tally()
+        """What the uplink counts for itself; read at each scrape."""
+        registry.register(_Ingested(self.tally))
         self.streams = Gauge("redshank_streams", "Open streams of agents.", registry=registry)
-        self.commit_seconds = Histogram(
-            "redshank_commit_seconds",
-            "From an envelope's arrival to its durable commit.",
-            buckets=_SECONDS,
-            registry=registry,
-        )
         self.enrolments = Counter(
             "redshank_enrolments",
             "Enrolments and renewals, by outcome.",

@@ -75,12 +75,15 @@ class Policies:
         """Sign, store and send out the next version; what is not given stays as it is.
 
         Raises:
-            PolicyError: there would be no pack, or no evidence key.
+            PolicyError: there would be no pack, or no evidence key; or a pack went back or
+                was changed without raising its version, which agents would refuse.
         """
 
         def job(conn: Connection) -> SignedPolicy:
             before = newest(conn, self._school)
             base = self._policy if before is None else codec.decode_policy(before.policy)
+            if packs is not None:
+                _check_forward(base.packs, packs)
             now = self._clock.now()
             draft = replace(
                 base,
@@ -108,6 +111,19 @@ class Policies:
             return False
         await self.publish()
         return True
+
+
+def _check_forward(before: Sequence[PackText], packs: Sequence[PackText]) -> None:
+    known = {pack.name: pack for pack in before}
+    for pack in packs:
+        old = known.get(pack.name)
+        if old is None or pack == old or pack.version > old.version:
+            continue
+        if pack.version < old.version:
+            raise PolicyError(f"{pack.name}: version {pack.version} is older than {old.version}")
+        raise PolicyError(
+            f"{pack.name}: was changed; raise its version above {old.version}, or agents refuse it"
+        )
 
 
 def store_signed(

@@ -47,7 +47,8 @@ NEVER_PLACES: Final = (
     "Shout 85258",
     "themix.org.uk",
     "The Mix - Essential support",
-    # Where staff write about pupils.
+    # Where staff write about pupils, this desk included.
+    "Redshank desk",
     "cpoms.net",
     "CPOMS",
     "myconcern.education",
@@ -79,17 +80,17 @@ class RulesError(CollectorError):
     """The file of rules cannot be used; the message names the field."""
 
 
-def default_rules(host: str) -> EvidenceRules:
-    """The rules that a school starts with; `host` is the desk's name."""
+def default_rules(desk: str) -> EvidenceRules:
+    """The rules that a school starts with; `desk` is what `desk_place` says."""
     return EvidenceRules(
         no_picture=NO_PICTURE,
-        never_places=_with_desk(NEVER_PLACES, host),
+        never_places=_with_desk(NEVER_PLACES, desk),
         excluded_applications=PASSWORD_MANAGERS,
         shared_accounts=SHARED_ACCOUNTS,
     )
 
 
-def read_rules(path: Path, host: str) -> EvidenceRules:
+def read_rules(path: Path, desk: str) -> EvidenceRules:
     """The rules of a file over the defaults.
 
     Raises:
@@ -110,8 +111,8 @@ def read_rules(path: Path, host: str) -> EvidenceRules:
         if name not in known:
             raise RulesError(f"{path}: {name}: there is no such rule")
         values[name] = _check(path, name, value)
-    rules = replace(default_rules(host), **values)
-    return replace(rules, never_places=_with_desk(rules.never_places, host))
+    rules = replace(default_rules(desk), **values)
+    return replace(rules, never_places=_with_desk(rules.never_places, desk))
 
 
 def _check(path: Path, name: str, value: object) -> object:
@@ -127,5 +128,13 @@ def _check(path: Path, name: str, value: object) -> object:
     return texts
 
 
-def _with_desk(places: tuple[str, ...], host: str) -> tuple[str, ...]:
-    return places if host in places else (*places, host)
+def desk_place(host: str, port: int) -> str:
+    """The part of an address by which the desk is known.
+
+    A machine that serves itself is told from all else on it by the port.
+    """
+    return f"{host}:{port}" if host == "localhost" or host.startswith("127.") else host
+
+
+def _with_desk(places: tuple[str, ...], desk: str) -> tuple[str, ...]:
+    return places if desk in places else (*places, desk)

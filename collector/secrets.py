@@ -50,6 +50,14 @@ def write_private(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def replace_private(path: Path, content: bytes) -> None:
+    """Put a new file in the place of an old one, at once and durably."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    write_private(fresh, content)
+    fresh.replace(path)
+
+
 def as_pem(key: Private) -> bytes:
     """A private key as PKCS#8 PEM without a passphrase."""
     return key.private_bytes(

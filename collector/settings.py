@@ -170,9 +170,9 @@ class Settings(_Flat):
         default=None, description="The private key of the desk's certificate (PEM, 0600)."
     )
     message_max_bytes: int = Field(
-        default=1_000_000,
-        ge=65_536,
-        le=16_000_000,
+        default=4_194_304,
+        ge=1_200_000,
+        le=16_777_216,
         description="The largest message a PC may send, in bytes.",
     )
     picture_max_pixels: int = Field(
@@ -181,11 +181,11 @@ class Settings(_Flat):
         le=100_000_000,
         description="The largest picture that is decoded for showing, in pixels.",
     )
-    events_per_minute: int = Field(
-        default=600,
-        ge=10,
-        le=1_000_000,
-        description="Envelopes a minute that are taken from one PC; more has to wait.",
+    records_per_second: int = Field(
+        default=500,
+        ge=1,
+        le=100_000,
+        description="Records a second that are taken from one PC; one that sends more has to wait.",
     )
     session_hours: int = Field(
         default=10, ge=1, le=24, description="After how many hours a person signs in again."
@@ -255,6 +255,18 @@ class Settings(_Flat):
             raise SettingsError(explain(error, path)) from None
         finally:
             del _FILE_VALUES[cls]
+
+    @classmethod
+    def check(cls, **values: Any) -> None:
+        """Refuse values that could not be settings.
+
+        Raises:
+            SettingsError: one is wrong.
+        """
+        try:
+            cls(**values)
+        except ValidationError as error:
+            raise SettingsError(explain(error)) from None
 
 
 class SetupAnswers(_Flat):

@@ -35,9 +35,9 @@ from collector.errors import CollectorError
 from collector.permissions import Role
 from collector.policy import DAY, store_signed
 from collector.recovery import Sheet, render_sheet, to_words, wrap_pseudonym
-from collector.rules import default_rules
+from collector.rules import default_rules, desk_place
 from collector.school import check_id
-from collector.settings import FILE_NAME
+from collector.settings import FILE_NAME, Settings, split_address
 from collector.store import Store, schema
 from keywords.pack import load_packs
 
@@ -72,6 +72,14 @@ class Wanted:
     settings: Mapping[str, str | int] = field(default_factory=dict)
     """Further settings for the file, by name."""
     policy_days: int = 90
+
+    @property
+    def desk_place(self) -> str:
+        """By what the desk is never captured."""
+        listens = str(
+            self.settings.get("desk_listen", Settings.model_fields["desk_listen"].default)
+        )
+        return desk_place(self.host, split_address(listens)[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,7 +321,7 @@ def _fill(
         issued_at=now,
         expires_at=now + wanted.policy_days * DAY,
         packs=packs,
-        evidence=default_rules(wanted.host),
+        evidence=default_rules(wanted.desk_place),
         keys=(keys.signed[0],),
     )
     store_signed(conn, policy, keys.policy, now=now)
