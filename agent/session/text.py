@@ -131,6 +131,16 @@ class WindowText:
         self._reported.clear()
         self._notes.clear()
 
+    def use(self, matcher: Stepper) -> list[Sighting]:
+        """Other packs are in force: what they find in the text as it stands."""
+        self._matcher = matcher
+        self._states = [matcher.start]
+        self._reported = {
+            term: {at - self._base for at in places} for term, places in self._reported.items()
+        }
+        self._base = 0
+        return self._read_on(self._caret)
+
     def settle(self) -> list[Sighting]:
         """A pause: the matches that stand complete now, those behind the caret among them."""
         found = self._read_on()

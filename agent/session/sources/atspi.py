@@ -11,10 +11,11 @@ import threading
 from collections import deque
 from typing import Any
 
+from wire.clock import Clock
+
 from agent.session.sources.bus import Bus, BusError, Signal, Wake, has_session_bus
 from agent.session.sources.events import Address, Focus, FocusMoving
 from agent.session.sources.interface import Put
-from wire.clock import Clock
 
 PASSWORD_TEXT = 40
 DOCUMENT_WEB = 95
@@ -120,12 +121,8 @@ class _Watch:
         self._documents: dict[int, Place] = {}
         self.bus = _open_bus()
         try:
-            self.bus.subscribe(
-                interface="org.a11y.atspi.Event.Object", member="StateChanged"
-            )
-            self.bus.subscribe(
-                interface="org.a11y.atspi.Event.Document", member="LoadComplete"
-            )
+            self.bus.subscribe(interface="org.a11y.atspi.Event.Object", member="StateChanged")
+            self.bus.subscribe(interface="org.a11y.atspi.Event.Document", member="LoadComplete")
             for event in _EVENTS:
                 self._register(event)
         except BusError:

@@ -24,7 +24,7 @@ class Signal:
     __slots__ = ("body", "member", "path", "sender")
 
     def __init__(self, message: Any) -> None:
-        from jeepney import HeaderFields  # type: ignore[import-untyped]  # noqa: PLC0415 - late
+        from jeepney import HeaderFields  # noqa: PLC0415 - late
 
         fields = message.header.fields
         self.sender: str = fields.get(HeaderFields.sender, "")
@@ -41,8 +41,8 @@ class Bus:
     """
 
     def __init__(self, address: str) -> None:
-        from jeepney import MatchRule  # type: ignore[import-untyped]  # noqa: PLC0415 - late
-        from jeepney.io.blocking import (  # type: ignore[import-untyped]  # noqa: PLC0415 - late
+        from jeepney import MatchRule  # noqa: PLC0415 - late
+        from jeepney.io.blocking import (  # noqa: PLC0415 - late
             open_dbus_connection,
         )
 
@@ -121,8 +121,8 @@ class Wake:
 
     def __init__(self) -> None:
         self._read, self._write = socket.socketpair()
-        self._write.setblocking(False)
-        self._read.setblocking(False)
+        self._write.setblocking(False)  # noqa: FBT003 - socket's own signature
+        self._read.setblocking(False)  # noqa: FBT003 - socket's own signature
         self.ended = threading.Event()
 
     def ring(self) -> None:
@@ -137,7 +137,7 @@ class Wake:
 
     def wait(self, *buses: Bus, timeout: float | None = None) -> None:
         """Wait until a bus has something, somebody rings, or the time is over."""
-        select.select([self._read, *buses], [], [], timeout)
+        select.select([self._read.fileno(), *(bus.fileno() for bus in buses)], [], [], timeout)
         with contextlib.suppress(BlockingIOError):
             self._read.recv(4096)
 

@@ -2,10 +2,11 @@
 
 import sys
 
-from agent.session.sources.events import BlindError
-from agent.session.sources.interface import Sources
 from wire.clock import Clock
 from wire.event import GapReason
+
+from agent.session.sources.events import BlindError
+from agent.session.sources.interface import Sources
 
 
 def open_sources(clock: Clock) -> Sources:

@@ -107,6 +107,8 @@ class Lock:
 
     at: float
     locked: bool
+    by: str = "session"
+    """What says so; the screen is free when nothing says that it is locked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 import os
 from typing import Any
 
-from agent.session.sources.events import BlindError
-from agent.session.sources.interface import Sources
 from wire.clock import Clock
 from wire.event import GapReason
+
+from agent.session.sources.events import BlindError
+from agent.session.sources.interface import Sources
 
 
 def connect() -> Any:
@@ -15,8 +16,8 @@ def connect() -> Any:
     Raises:
         BlindError: there is none, or it refuses.
     """
-    from Xlib import error  # type: ignore[import-untyped]  # noqa: PLC0415 - late, as all of X
-    from Xlib.display import Display  # type: ignore[import-untyped]  # noqa: PLC0415
+    from Xlib import error  # noqa: PLC0415 - late, as all of X
+    from Xlib.display import Display  # noqa: PLC0415
 
     if not os.environ.get("DISPLAY"):
         if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("XDG_SESSION_TYPE") == "wayland":

@@ -10,7 +10,7 @@ from agent.session.sources.x11 import connect
 WITHIN = 0.25
 """Seconds for the owner to answer; the application that pastes waits for it as well."""
 
-SECRET = "copied from a password manager that says not to keep it"
+NOT_TO_KEEP = "copied from a password manager that says not to keep it"
 SLOW = "the clipboard's owner did not answer in time"
 LARGE = "the clipboard held more than is read at once"
 NO_TEXT = "the clipboard held no text"
@@ -25,7 +25,7 @@ class X11Clipboard:
 
     def read(self) -> Pasted:
         """The clipboard's text, or why there is none."""
-        from Xlib import error  # type: ignore[import-untyped]  # noqa: PLC0415 - with a display
+        from Xlib import error  # noqa: PLC0415 - with a display
 
         try:
             return self._read()
@@ -47,7 +47,7 @@ class X11Clipboard:
         if hint in names:
             told = self._ask("x-kde-passwordManagerHint", until)
             if told is None or bytes(told).strip() == b"secret":
-                return Pasted(withheld_because=SECRET)
+                return Pasted(withheld_because=NOT_TO_KEEP)
         utf8 = self._display.intern_atom("UTF8_STRING")
         if names and utf8 not in names:
             return Pasted(withheld_because=NO_TEXT)
@@ -66,15 +66,13 @@ class X11Clipboard:
 
     def _ask(self, target: str, until: float) -> Any:
         """The selection in one target's form; None if its owner says nothing in time."""
-        from Xlib import X  # type: ignore[import-untyped]  # noqa: PLC0415 - with a display
+        from Xlib import X  # noqa: PLC0415 - with a display
 
         display = self._display
         form = display.intern_atom(target)
         place = display.intern_atom("REDSHANK_PASTE")
         self._window.delete_property(place)
-        self._window.convert_selection(
-            display.intern_atom("CLIPBOARD"), form, place, X.CurrentTime
-        )
+        self._window.convert_selection(display.intern_atom("CLIPBOARD"), form, place, X.CurrentTime)
         display.flush()
         while True:
             while display.pending_events():
@@ -87,7 +85,7 @@ class X11Clipboard:
             select.select([display.fileno()], [], [], left)
 
     def _take(self, given: int, place: int) -> Any:
-        from Xlib import X  # type: ignore[import-untyped]  # noqa: PLC0415 - with a display
+        from Xlib import X  # noqa: PLC0415 - with a display
 
         if given == X.NONE:
             return b""

@@ -6,13 +6,15 @@ frozen event and enqueues it: nothing else happens there.
 """
 
 import contextlib
+import importlib
 from typing import Any
+
+from wire.clock import Clock
+from wire.event import GapReason
 
 from agent.session.sources.events import BlindError, Click, Ended, Key, Press
 from agent.session.sources.interface import Put
 from agent.session.sources.xkb import Layout, XkbError
-from wire.clock import Clock
-from wire.event import GapReason
 
 _KEYS = {
     0xFF08: Key.BACKSPACE,
@@ -42,6 +44,9 @@ _KEYS = {
     0xFF9F: Key.DELETE,
     0xFFFF: Key.DELETE,
 }
+_KEY_PRESS, _BUTTON_PRESS, _PROPERTY_NOTIFY, _MAPPING_NOTIFY = 2, 4, 28, 34
+_PROPERTY_CHANGES = 1 << 22
+"""The core protocol's numbers."""
 _SHIFT = 1
 _WHEEL = range(4, 8)
 
@@ -80,62 +85,64 @@ class X11Keyboard:
         listener.join(2)
 
 
+class _Presses:
+    """What pynput's listener does here in place of its own translation."""
+
+    _EVENTS = (_KEY_PRESS, _BUTTON_PRESS)
+
+    def __init__(self, clock: Clock, put: Put) -> None:
+        super().__init__()
+        self._clock = clock
+        self._put = put
+        self._layout = Layout()
+        self._rules = 0
+
+    def _run(self) -> None:
+        words = "the listener ended"
+        try:
+            super()._run()  # type: ignore[misc]  # pynput's, behind this class
+        except Exception as error:  # noqa: BLE001 - the thread ends here, and is reported
+            words = f"{type(error).__name__}: {error}"
+        finally:
+            self._layout.close()
+            self._put(Ended(self._clock.monotonic(), "keyboard", words))
+
+    def _initialize(self, display: Any) -> None:
+        # Changes of the layout are seen on this connection, before the next key.
+        self._rules = display.intern_atom("_XKB_RULES_NAMES")
+        display.screen().root.change_attributes(event_mask=_PROPERTY_CHANGES)
+        display.sync()
+
+    def _layout_changed(self, display: Any) -> bool:
+        changed = False
+        while display.pending_events():
+            event = display.next_event()
+            changed |= event.type == _MAPPING_NOTIFY or (
+                event.type == _PROPERTY_NOTIFY and event.atom == self._rules
+            )
+        return changed
+
+    def _handle_message(self, display: Any, event: Any, injected: Any) -> None:  # noqa: ARG002
+        at = self._clock.monotonic()
+        if event.type == _BUTTON_PRESS:
+            if event.detail not in _WHEEL:
+                self._layout.forget_composition()
+                self._put(Click(at))
+        elif event.type == _KEY_PRESS:
+            if self._layout_changed(display):
+                self._layout.reload()
+            press = read_press(self._layout, at, event.detail, event.state)
+            if press is not None:
+                self._put(press)
+
+
 def _make_listener(clock: Clock, put: Put) -> Any:
-    """Build the listener's class where pynput can be imported: with a display."""
+    """Put `_Presses` before pynput's listener, which can be imported only with a display."""
     try:
-        from pynput.keyboard import _xorg as pynput_xorg  # noqa: PLC0415 - raises without a display
-        from Xlib import X  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+        pynput_xorg = importlib.import_module("pynput.keyboard._xorg")
     except ImportError as error:
         raise BlindError(GapReason.NO_DISPLAY, f"no display: {error}") from error
-
-    class Listener(pynput_xorg.Listener):  # type: ignore[misc]
-        """pynput's listener with mouse buttons and right layouts."""
-
-        _EVENTS = (X.KeyPress, X.ButtonPress)
-
-        def _run(self) -> None:
-            try:
-                super()._run()
-            except Exception as error:  # noqa: BLE001 - the thread ends here, and is reported
-                put(Ended(clock.monotonic(), "keyboard", f"{type(error).__name__}: {error}"))
-            else:
-                put(Ended(clock.monotonic(), "keyboard", "the listener ended"))
-            finally:
-                layout.close()
-
-        def _initialize(self, display: Any) -> None:
-            # Changes of the layout are seen on this connection, before the next key.
-            self._rules = display.intern_atom("_XKB_RULES_NAMES")
-            display.screen().root.change_attributes(event_mask=X.PropertyChangeMask)
-            display.sync()
-
-        def _layout_changed(self, display: Any) -> bool:
-            changed = False
-            while display.pending_events():
-                event = display.next_event()
-                changed |= event.type == X.MappingNotify or (
-                    event.type == X.PropertyNotify and event.atom == self._rules
-                )
-            return changed
-
-        def _handle_message(self, display: Any, event: Any, injected: Any) -> None:  # noqa: ARG002
-            at = clock.monotonic()
-            if event.type == X.ButtonPress:
-                if event.detail not in _WHEEL:
-                    layout.forget_composition()
-                    put(Click(at))
-                return
-            if event.type != X.KeyPress:
-                return
-            if self._layout_changed(display):
-                layout.reload()
-            press = read_press(layout, at, event.detail, event.state)
-            if press is not None:
-                put(press)
-
-    layout = Layout()
-    # The base class calls on_press for nothing here: events are put directly.
-    return Listener()
+    return type("Listener", (_Presses, pynput_xorg.Listener), {})(clock, put)
 
 
 def read_press(layout: Layout, at: float, keycode: int, state: int) -> Press | None:

@@ -10,11 +10,12 @@ import logging
 import threading
 from typing import Any
 
+from wire.clock import Clock
+
 from agent.session.sources.events import Ended, Rectangle, Window, WindowChanged
 from agent.session.sources.interface import Put
 from agent.session.sources.program import program
 from agent.session.sources.x11 import connect
-from wire.clock import Clock
 
 MOST_TITLE = 4096
 """Units of four bytes of a title that are read: 16 kB."""
@@ -27,7 +28,7 @@ class _Desk:
     """One connection to the display, with the questions that are asked on it."""
 
     def __init__(self) -> None:
-        from Xlib import X, Xatom  # type: ignore[import-untyped]  # noqa: PLC0415 - with a display
+        from Xlib import X, Xatom  # noqa: PLC0415 - with a display
 
         self.x = X
         self.display = connect()
@@ -46,7 +47,7 @@ class _Desk:
 
     def read(self, window: Any, atom: int, units: int = MOST_TITLE) -> Any:
         """A property's value, None where there is none or the window is gone."""
-        from Xlib import error  # type: ignore[import-untyped]  # noqa: PLC0415 - with a display
+        from Xlib import error  # noqa: PLC0415 - with a display
 
         try:
             found = window.get_property(atom, self.any, 0, units)
@@ -76,12 +77,10 @@ class _Desk:
         value = self.read(window, self.pid, 1)
         if value:
             return int(value[0])
-        from Xlib import error  # type: ignore[import-untyped]  # noqa: PLC0415 - with a display
+        from Xlib import error  # noqa: PLC0415 - with a display
 
         try:
-            answer = self.display.res_query_client_ids(
-                [{"client": window.id, "mask": _LOCAL_PID}]
-            )
+            answer = self.display.res_query_client_ids([{"client": window.id, "mask": _LOCAL_PID}])
             for entry in answer.ids:
                 if entry.value:
                     return int(entry.value[0])
@@ -106,7 +105,7 @@ class _Desk:
 
     def rectangle(self, handle: int) -> Rectangle | None:
         """Where a window stands on the root, without its frame."""
-        from Xlib import error  # type: ignore[import-untyped]  # noqa: PLC0415 - with a display
+        from Xlib import error  # noqa: PLC0415 - with a display
 
         window = self.display.create_resource_object("window", handle)
         try:
@@ -193,8 +192,13 @@ class X11Windows:
             event = desk.display.next_event()
             if event.type == x.PropertyNotify:
                 of_root = event.window.id == desk.root.id
-                if event.atom in (desk.active, desk.manager) if of_root else (
-                    event.window.id == current.handle and event.atom in (desk.net_name, desk.name)
+                if (
+                    event.atom in (desk.active, desk.manager)
+                    if of_root
+                    else (
+                        event.window.id == current.handle
+                        and event.atom in (desk.net_name, desk.name)
+                    )
                 ):
                     current = self._tell(desk, put, current)
             elif event.type in (x.MapNotify, x.UnmapNotify, x.DestroyNotify) and not desk.read(
