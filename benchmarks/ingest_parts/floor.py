@@ -1,0 +1,131 @@
+"""The barest program that does the same work: mTLS stream, durable commit, receipt, line.
+
+One process, one loop, one writer's thread; plain sqlite3 with `executemany`. A stream's
+messages are numbered as they come; the receipt is that number as eight bytes.
+"""
+
+import asyncio
+import json
+import sqlite3
+import sys
+import time
+from pathlib import Path
+
+from wire.tls import require_tls13
+
+require_tls13()
+
+import grpc  # noqa: E402
+from grpc import aio  # noqa: E402
+
+from benchmarks.ingest_parts import school  # noqa: E402
+from benchmarks.ingest_parts.lines import serve_lines  # noqa: E402
+
+_WAITING = 4096
+
+
+class Floor:
+    """What came, what is durable, who listens."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file."""
+        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=FULL")
+        self.db.execute("PRAGMA wal_autocheckpoint=2000")
+        self.db.execute("CREATE TABLE events (stream INTEGER, number INTEGER, body BLOB)")
+        self.queue: list = []
+        self.something = asyncio.Event()
+        self.room = asyncio.Event()
+        self.room.set()
+        self.listeners: set = set()
+        self.streams = 0
+
+    def commit(self, batch: list) -> int:
+        """Make a batch durable; when it was."""
+        self.db.execute("BEGIN IMMEDIATE")
+        rows = ((stream, number, body) for _, stream, number, body in batch)
+        self.db.executemany("INSERT INTO events VALUES (?, ?, ?)", rows)
+        self.db.execute("COMMIT")
+        return time.monotonic_ns()
+
+    async def work(self) -> None:
+        """Commit whatever queued during the last commit; then receipt it."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self.something.wait()
+            self.something.clear()
+            batch, self.queue = self.queue, []
+            if not batch:
+                continue
+            self.room.set()
+            at = await loop.run_in_executor(None, self.commit, batch)
+            last = {}
+            for context, _, number, _ in batch:
+                last[context] = number
+            for context, number in last.items():
+                task = asyncio.ensure_future(context.write(number.to_bytes(8, "big")))
+                task.add_done_callback(_ended)
+            if self.listeners:
+                line = b"".join(
+                    b"id: %d\nevent: alert\ndata: %d\n\n" % (number, at)
+                    for _, _, number, _ in batch
+                )
+                for listener in self.listeners:
+                    listener.put_nowait(line)
+
+    async def session(self, _: object, context: aio.ServicerContext) -> None:
+        """One device's stream."""
+        self.streams += 1
+        stream, number = self.streams, 0
+        while (body := await context.read()) is not aio.EOF:
+            number += 1
+            self.queue.append((context, stream, number, body))
+            self.something.set()
+            if len(self.queue) >= _WAITING:
+                self.room.clear()
+                await self.room.wait()
+
+    async def lines(self):  # noqa: ANN201
+        """One browser's stream."""
+        queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self.listeners.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self.listeners.discard(queue)
+
+
+def _ended(task: asyncio.Task) -> None:
+    if not task.cancelled():
+        task.exception()
+
+
+async def main(directory: Path, data: Path) -> None:
+    """Serve until standard input closes."""
+    known = school.read(directory)
+    floor = Floor(data / "floor.db")
+    server = aio.server(options=(("grpc.so_reuseport", 0),))
+    handler = grpc.stream_stream_rpc_method_handler(floor.session)
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("redshank.v1.Uplink", {"Session": handler}),)
+    )
+    credentials = grpc.ssl_server_credentials(
+        [(known["server_key"].encode(), (known["server"] + known["issuer"]).encode())],
+        root_certificates=(known["root"] + known["issuer"]).encode(),
+        require_client_auth=True,
+    )
+    port = server.add_secure_port("localhost:0", credentials)
+    await server.start()
+    working = asyncio.ensure_future(floor.work())
+    lines, lines_port = await serve_lines(floor.lines, directory)
+    print(json.dumps({"port": port, "lines": lines_port}), flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    working.cancel()
+    lines.should_exit = True
+    await server.stop(0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
