@@ -1,22 +1,40 @@
 """What the packs say to the DSL: a category's title, and what to do now."""
 
+import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from types import MappingProxyType
 
+import structlog
+
 from collector.web.parts import Guidance
-from keywords.pack import Pack, load_packs, shipped_packs
+from keywords.pack import Pack, PackError, read_pack, shipped_packs
+
+_STEP_ENDS = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|\s*\n\s*")
+"""A sentence is a step."""
+_log = structlog.get_logger(__name__)
 
 
+@cache
 def shipped() -> Mapping[str, Guidance]:
-    """The guidance of the packs that come with the product."""
-    return by_category(load_packs(shipped_packs()))
+    """The guidance of the packs that come with the product.
+
+    A pack that cannot be read leaves its category without guidance: an alert must be
+    seen all the same.
+    """
+    packs = []
+    for path in shipped_packs():
+        try:
+            packs.append(read_pack(path))
+        except PackError as error:
+            _log.error("pack not read", pack=path.stem, why=str(error))
+    return by_category(packs)
 
 
 def by_category(packs: Iterable[Pack]) -> Mapping[str, Guidance]:
     """Each category's guidance; of several languages the first pack's."""
     found: dict[str, Guidance] = {}
     for pack in packs:
-        lines = (line.strip(" -•\t") for line in pack.guidance.splitlines())
-        steps = tuple(line for line in lines if line)
+        steps = tuple(step for step in _STEP_ENDS.split(pack.guidance.strip()) if step)
         found.setdefault(pack.category, Guidance(title=pack.title, steps=steps))
     return MappingProxyType(found)

@@ -60,7 +60,8 @@ class Headers:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-store")
+                still = scope["path"].startswith("/static/")
+                headers.setdefault("cache-control", "no-cache" if still else "no-store")
             await send(message)
 
         await self._app(scope, bounded, dressed)
