@@ -11,6 +11,11 @@ import sys
 import pytest
 from hypothesis import HealthCheck, settings
 
+from wire.tls import require_tls13
+
+# gRPC reads its settings when it is imported, and the tests of both ends import it.
+require_tls13()
+
 settings.register_profile(
     "quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
