@@ -266,6 +266,16 @@ class SpoolFile:
         self._commit(move)
         return self._state.lanes[lane].written
 
+    def give_up(self, lane: Lane, sequence: int, why: str) -> None:
+        """Quarantine a record that is whole, and have a tombstone take its number.
+
+        Raises:
+            SpoolFailed: the disk refused.
+        """
+        now = self._state.lanes[lane]
+        if now.receipted.sequence < sequence <= now.written.sequence:
+            self._bury({lane: [sequence]}, why)
+
     def keep(self, change: Callable[[State], State]) -> State:
         """Change what stands besides the records (gaps, heartbeat, notes), and commit.
 
@@ -393,7 +403,9 @@ class SpoolFile:
             self._bury({lane: [sequence]})
             return self._read(lane, sequence)
 
-    def _bury(self, damaged: dict[Lane, list[int]]) -> None:
+    def _bury(
+        self, damaged: dict[Lane, list[int]], why: str = "damaged records were quarantined"
+    ) -> None:
         """Copy damaged rows to quarantine, and have tombstones take their numbers."""
 
         def bury(db: sqlite3.Connection) -> State:
@@ -421,7 +433,7 @@ class SpoolFile:
             )
             return noted(
                 replace(state, quarantined=state.quarantined + lost),
-                f"damaged records were quarantined and have tombstones: {which}",
+                f"{why}; tombstones took their numbers: {which}",
             )
 
         self._commit(bury)

@@ -1,0 +1,131 @@
+"""Who is signed in and connected, and how well each is watched."""
+
+import contextlib
+import threading
+from collections import Counter
+from dataclasses import dataclass
+
+from wire import account
+from wire.details import Who
+from wire.event import AccountKind, GapReason, SignedIn
+from wire.local import Settings, Watch
+
+from agent.local import LocalError, PeerChannel
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """One connection and who is at it."""
+
+    channel: PeerChannel
+    who: Who
+    is_session: bool = False
+    hook_alive: bool = False
+    blind: GapReason | None = None
+    since: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """Why a session is not watched, and since when (µs since 1970)."""
+
+    reason: GapReason
+    since: int
+
+
+class Roll:
+    """The sessions that are connected now; any thread may ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seats: list[Seat] = []
+        self._counts: Counter[GapReason] = Counter()
+        self.changed = threading.Event()
+        """Set when a session came, went, or changed: wakes the watch."""
+
+    def join(self, seat: Seat) -> None:
+        """A session has said hello."""
+        with self._lock:
+            if seat not in self._seats:
+                self._seats.append(seat)
+        self.changed.set()
+
+    def leave(self, seat: Seat) -> None:
+        """A connection has ended."""
+        with self._lock:
+            if seat in self._seats:
+                self._seats.remove(seat)
+        self.changed.set()
+
+    def watch(self, seat: Seat, said: Watch) -> None:
+        """A session told how its hook is. What it counts as dropped only rises."""
+        with self._lock:
+            more = said.dropped - seat.dropped
+            if more > 0:
+                self._counts[said.blind or GapReason.RATE_LIMITED] += more
+            is_news = (seat.hook_alive, seat.blind) != (said.hook_alive, said.blind)
+            seat.hook_alive, seat.blind = said.hook_alive, said.blind
+            seat.since, seat.dropped = said.since, said.dropped
+        if is_news:
+            self.changed.set()
+
+    def count(self, reason: GapReason, number: int = 1) -> None:
+        """Count what was given up."""
+        with self._lock:
+            self._counts[reason] += number
+
+    def counted(self) -> Counter[GapReason]:
+        """What was given up since the last call."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+            return counts
+
+    def restore(self, counts: Counter[GapReason]) -> None:
+        """Take counts back that could not be kept."""
+        with self._lock:
+            self._counts.update(counts)
+
+    def users(self) -> set[str]:
+        """The system's names (uid or SID) of the accounts with a session connected."""
+        with self._lock:
+            return {seat.channel.peer.user for seat in self._seats}
+
+    def blind(self) -> list[Blind]:
+        """Why sessions are not watched."""
+        with self._lock:
+            return [
+                Blind(seat.blind or GapReason.HOOK_DEAD, seat.since)
+                for seat in self._seats
+                if seat.blind is not None or (seat.since and not seat.hook_alive)
+            ]
+
+    def signed_in(self) -> tuple[SignedIn, ...]:
+        """For the heartbeat: each account once, watched if any of its sessions is."""
+        found: dict[str, tuple[AccountKind, bool, GapReason | None]] = {}
+        with self._lock:
+            for seat in self._seats:
+                _, alive, blind = found.get(seat.who.account, (seat.who.kind, False, None))
+                found[seat.who.account] = (
+                    seat.who.kind,
+                    alive or seat.hook_alive,
+                    blind or seat.blind,
+                )
+        return tuple(
+            SignedIn(
+                account=name,
+                account_salt=account.new_salt(),
+                kind=kind,
+                hook_alive=alive,
+                blind=blind,
+            )
+            for name, (kind, alive, blind) in found.items()
+        )
+
+    def push(self, settings: Settings) -> None:
+        """Send new settings to every session."""
+        with self._lock:
+            seats = list(self._seats)
+        for seat in seats:
+            with contextlib.suppress(LocalError):
+                seat.channel.send(settings)

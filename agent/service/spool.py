@@ -1,0 +1,150 @@
+"""The spool as the service uses it: many threads put, one writes.
+
+Natural group commit: each commit takes whatever queued during the last one. There is
+no window to wait in, so a lone record is committed at once.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+from wire.event import Lane, LaneHead
+
+from agent.service.record import Draft, Written
+from agent.service.spool_file import Depth, SpoolError, SpoolFailed, SpoolFile, SpoolFull
+from agent.service.spool_frame import State
+
+MOST_IN_ONE = 64
+_Job = tuple[Draft, "Future[Written]"]
+
+
+class Spool:
+    """Shares one SpoolFile between threads."""
+
+    def __init__(self, file: SpoolFile) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._called: Callable[[], None] = lambda: None
+        self._writer = threading.Thread(target=self._write, name="spool", daemon=True)
+        self._writer.start()
+
+    def call_when_written(self, call: Callable[[], None]) -> None:
+        """Have `call` called after each commit of records, by the writing thread."""
+        self._called = call
+
+    def put(self, draft: Draft) -> Written:
+        """Write a record: it is durable when this returns.
+
+        Raises:
+            SpoolFull: there is no room.
+            SpoolFailed: the disk refused, or the spool is closed.
+        """
+        if self._closed:
+            raise SpoolFailed("the spool is closed")
+        done: Future[Written] = Future()
+        self._jobs.put((draft, done))
+        return done.result()
+
+    def read(self, lane: Lane, after: int, most: int) -> list[Written]:
+        """Give at most `most` records of a lane that come after a number.
+
+        Raises:
+            SpoolFailed: the disk refused.
+        """
+        with self._lock:
+            found: list[Written] = []
+            if most > 0:
+                for written in self._file.pending(lane, after):
+                    found.append(written)
+                    if len(found) == most:
+                        break
+            return found
+
+    def receipted(self, head: LaneHead) -> bool:
+        """Forget up to and with `head`; False if it is not ours. Raises SpoolFailed."""
+        with self._lock:
+            return self._file.receipted(head)
+
+    def knows(self, head: LaneHead) -> bool:
+        """Whether `head` is one of ours. Raises SpoolFailed."""
+        with self._lock:
+            return self._file.knows(head)
+
+    def new_epoch(self, lane: Lane, why: str) -> LaneHead:
+        """Begin a lane anew. Raises SpoolFailed."""
+        with self._lock:
+            return self._file.new_epoch(lane, why)
+
+    def give_up(self, lane: Lane, sequence: int, why: str) -> None:
+        """Quarantine a record that the collector will not take. Raises SpoolFailed."""
+        with self._lock:
+            self._file.give_up(lane, sequence, why)
+
+    def keep(self, change: Callable[[State], State]) -> State:
+        """Change what stands besides the records. Raises SpoolFailed."""
+        with self._lock:
+            return self._file.keep(change)
+
+    def state(self) -> State:
+        """What stands besides the records."""
+        with self._lock:
+            return self._file.state
+
+    def heads(self) -> tuple[tuple[LaneHead, ...], tuple[LaneHead, ...]]:
+        """The written heads, and the receipted ones."""
+        with self._lock:
+            return self._file.heads(), self._file.receipted_heads()
+
+    def depth(self) -> Depth:
+        """How much waits."""
+        with self._lock:
+            return self._file.depth()
+
+    def close(self) -> None:
+        """Write what is queued, and close."""
+        self._closed = True
+        self._jobs.put(None)
+        self._writer.join()
+        with self._lock:
+            self._file.close()
+
+    def _write(self) -> None:
+        more = True
+        while more:
+            group: list[_Job] = []
+            job = self._jobs.get()
+            while job is not None:
+                group.append(job)
+                if len(group) == MOST_IN_ONE or self._jobs.empty():
+                    break
+                job = self._jobs.get()
+            more = job is not None
+            if group:
+                self._commit(group)
+
+    def _commit(self, group: Sequence[_Job]) -> None:
+        try:
+            with self._lock:
+                written = self._file.append([draft for draft, _ in group])
+        except SpoolFull as error:
+            if len(group) == 1:
+                group[0][1].set_exception(error)
+                return
+            # One that does not fit must not take the others with it.
+            for job in group:
+                self._commit([job])
+            return
+        except SpoolError as error:
+            for _, done in group:
+                done.set_exception(error)
+            return
+        except Exception as error:  # noqa: BLE001  # a caller must never wait for ever
+            for _, done in group:
+                done.set_exception(SpoolFailed(f"a record could not be written: {error}"))
+            return
+        for (_, done), one in zip(group, written, strict=True):
+            done.set_result(one)
+        self._called()
