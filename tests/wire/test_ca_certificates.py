@@ -141,6 +141,28 @@ def test_a_certificate_that_names_no_one_device_is_refused(names):
         certs.identity_of(_with_names(*names))
 
 
+def _with_broken(oid):
+    """A leaf of the issuer whose extension of that kind is no ASN.1."""
+    made = x509.CertificateBuilder().subject_name(x509.Name([])).issuer_name(ISSUER.subject)
+    made = made.public_key(DEVICE_KEY.public_key()).serial_number(7).not_valid_before(_when())
+    made = made.not_valid_after(_when() + dt.timedelta(days=1))
+    broken = x509.UnrecognizedExtension(oid, b"\xff\xff")
+    return made.add_extension(broken, critical=False).sign(ISSUER_KEY, certs.hashes.SHA256())
+
+
+def test_names_that_cannot_be_read_are_refused():
+    with pytest.raises(CertificateRefused, match="cannot be read"):
+        certs.identity_of(_with_broken(ExtensionOID.SUBJECT_ALTERNATIVE_NAME))
+
+
+@pytest.mark.parametrize("oid", [ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.EXTENDED_KEY_USAGE])
+def test_a_chain_whose_constraints_cannot_be_read_is_refused(oid):
+    with pytest.raises(CertificateRefused, match="not a device's"):
+        certs.check_device_chain(
+            [_with_broken(oid), ISSUER], root=ROOT, public_key=DEVICE_KEY.public_key()
+        )
+
+
 def test_a_server_names_no_device():
     with pytest.raises(CertificateRefused):
         certs.identity_of(SERVER)

@@ -94,6 +94,11 @@ def test_sealed_details_always_say_who():
     assert sealed.decode_details(sealed.encode_details(whole)) == whole
 
 
+def test_details_of_nobody_are_refused():
+    with pytest.raises(CodecError, match="account is not said"):
+        sealed.encode_details(replace(_DETAILS, who=replace(_WHO, account="")))
+
+
 _BROKEN = {
     "event of 15": ("event", replace(_FOUND, event=bytes(15))),
     "score": ("score", replace(_FOUND, finding=replace(finding(), score=1001))),
