@@ -12,7 +12,7 @@ from typing import Any
 
 from wire.clock import Clock
 
-from agent.session.sources.events import Ended, Rectangle, Window, WindowChanged
+from agent.session.sources.events import Ended, Lock, Rectangle, Window, WindowChanged
 from agent.session.sources.interface import Put
 from agent.session.sources.program import program
 from agent.session.sources.x11 import connect
@@ -188,8 +188,11 @@ class X11Windows:
         x = desk.x
         desk.root.change_attributes(event_mask=x.PropertyChangeMask | x.SubstructureNotifyMask)
         current = self._tell(desk, put, None)
+        covering: set[int] = set()
         while True:
             event = desk.display.next_event()
+            if event.type in (x.MapNotify, x.UnmapNotify, x.DestroyNotify):
+                self._screen_covered(desk, put, event, covering)
             if event.type == x.PropertyNotify:
                 of_root = event.window.id == desk.root.id
                 if (
@@ -205,6 +208,21 @@ class X11Windows:
                 desk.root, desk.manager, 1
             ):
                 current = self._tell(desk, put, current)
+
+    def _screen_covered(self, desk: _Desk, put: Put, event: Any, covering: set[int]) -> None:
+        """A window that no manager manages over the whole screen is a screen lock's.
+
+        Plain lockers tell nobody else, and the password typed there reaches every hook.
+        """
+        was = bool(covering)
+        if event.type != desk.x.MapNotify:
+            covering.discard(event.window.id)
+        elif event.override:
+            place, screen = desk.rectangle(event.window.id), desk.rectangle(desk.root.id)
+            if place and screen and place.width >= screen.width and place.height >= screen.height:
+                covering.add(event.window.id)
+        if bool(covering) != was:
+            put(Lock(self._clock.monotonic(), bool(covering), by="a window over the whole screen"))
 
     def _tell(self, desk: _Desk, put: Put, before: Window | None) -> Window:
         handle = desk.active_handle()
