@@ -10,7 +10,7 @@ _ASK = """
 import sys
 import wire.local, wire.details, wire.event, wire.ids, wire.clock, wire.codec
 from google.protobuf.internal import api_implementation
-heavy = {"grpc", "cryptography", "ssl", "_cffi_backend", "asyncio", "sqlite3"}
+heavy = {"grpc", "cryptography", "ssl", "_ssl", "_hashlib", "_cffi_backend", "asyncio", "sqlite3"}
 print(sorted(heavy.intersection(sys.modules)), api_implementation.Type())
 """
 

@@ -359,6 +359,12 @@ def test_in_whatever_order_they_come_the_version_only_rises(versions):
     assert trust.version == 8
 
 
+def test_a_day_s_difference_between_two_clocks_is_forgiven():
+    assert taken(signed(policy(issued_at=NOW + DAY)))[0].issued_at == NOW + DAY
+    ahead = signed(policy(issued_at=NOW + DAY + 1))
+    assert refused(ahead, TrustState()) is PolicyReason.FROM_THE_FUTURE
+
+
 def test_an_expired_policy_is_known_as_stale():
     assert not policies.is_stale(policy(), NOW)
     assert policies.is_stale(policy(), policy().expires_at)
