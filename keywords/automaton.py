@@ -4,7 +4,9 @@ A node is an integer; 0 is the root. The child of node s by symbol c is
 t = base[s] + c if check[t] == s; if there is none, the walk goes on at fail[s].
 `ends[s]` is one more than the number of the pattern that ends at s (0: none), and
 `link[s]` the nearest node on the way of failures where another pattern ends (0: none).
-Symbol 0 stands for every character that no pattern holds: it leads to the root.
+Symbol 0 stands for everything that no pattern holds: it leads to the root.
+
+The same arrays without failures are a plain trie (`follow`), whose walks can end `DEAD`.
 
 Source: Aho and Corasick 1975; Aoe 1989.
 """
@@ -13,7 +15,11 @@ from array import array
 from collections.abc import Iterator, Sequence
 
 ROOT = 0
-_NOBODY = -1
+DEAD = -1
+"""Where a walk without failures ends that left the trie; it stays there."""
+_FREE = -3
+_PATIENCE = 16
+"""Places tried for several children before the crowded ones are left to single children."""
 
 
 class Automaton:
@@ -43,6 +49,11 @@ class Automaton:
             if not node:
                 return ROOT
             node = self.fail[node]
+
+    def follow(self, node: int, symbol: int) -> int:
+        """The node after one more symbol, without failures: a child or `DEAD`."""
+        child = self.base[node] + symbol
+        return child if self.check[child] == node else DEAD
 
     def found(self, node: int) -> Iterator[int]:
         """The numbers of all patterns that end at this node, longest first."""
@@ -104,7 +115,7 @@ class Automaton:
 
     def _grow(self, length: int) -> None:
         more = length - len(self.check)
-        self.check.extend([_NOBODY] * more)
+        self.check.extend([_FREE] * more)
         for part in (self.base, self.fail, self.ends, self.link, self.depth):
             part.extend([0] * more)
 
@@ -121,23 +132,29 @@ class _Holes:
     def base_for(self, symbols: list[int]) -> int:
         check = self._check
         if len(symbols) == 1:
-            while self._single < len(check) and check[self._single] != _NOBODY:
+            while self._single < len(check) and check[self._single] != _FREE:
                 self._single += 1
             return self._single - symbols[0]
         place = self._several
+        lead = symbols[0]
         tried = 0
-        while not self._fits(place - symbols[0], symbols):
+        while not self._fits(place, lead, symbols):
             place += 1
             tried += 1
-        if tried > 8 * self._size:
-            self._several = place - 4 * self._size
-        return place - symbols[0]
+            if tried > _PATIENCE:
+                self._several = place
+        return place - lead
 
-    def _fits(self, base: int, symbols: list[int]) -> bool:
+    def _fits(self, place: int, lead: int, symbols: list[int]) -> bool:
         check = self._check
-        return all(
-            base + symbol >= len(check) or check[base + symbol] == _NOBODY for symbol in symbols
-        )
+        length = len(check)
+        if place < length and check[place] != _FREE:
+            return False
+        for symbol in symbols:
+            child = place - lead + symbol
+            if child < length and check[child] != _FREE:
+                return False
+        return True
 
 
 def _groups(patterns: Sequence[str], low: int, high: int, depth: int) -> list[tuple[int, int, int]]:

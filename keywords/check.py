@@ -41,7 +41,7 @@ def check_pack(pack: Pack, *, file: str = "") -> Iterator[PackError]:
     """What is wrong with a pack's terms."""
     file = file or f"{pack.name}.toml"
     matcher = Matcher([pack])
-    spelt: dict[str, Term] = {}
+    spelt: dict[tuple[str, ...], Term] = {}
     for term in pack.terms:
         for field, mend in _wrong_lines(term, matcher):
             yield PackError(file, term.line, f"{term.id}.{field}", mend)

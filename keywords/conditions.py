@@ -50,7 +50,7 @@ def sort_found(book: TermBook, found: list[Found], word: int) -> tuple[list[Hit]
     hits: dict[int, Hit] = {}
     cues: dict[int, Cue] = {}
     for node, starts, end, disguised in found:
-        for pattern in book.automaton.found(node):
+        for pattern in book.phrases.found(node):
             words = book.words[pattern]
             start = starts[-words]
             for meaning in book.meanings[pattern]:
@@ -72,9 +72,7 @@ def judge(
         _judge_waiting(book.entries[hit.entry], hit, seen, cues, word, told, kept)
     for hit in hits:
         _judge_new(book.entries[hit.entry], hit, seen, told, kept)
-    for hit in kept[:-MOST_WAITING]:
-        if not book.entries[hit.entry].near:
-            told.append(hit)
+    told += [hit for hit in kept[:-MOST_WAITING] if not book.entries[hit.entry].near]
     return told, Waiting(tuple(seen), tuple(kept[-MOST_WAITING:]))
 
 

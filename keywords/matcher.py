@@ -16,14 +16,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from keywords.automaton import DEAD, ROOT
 from keywords.conditions import NOTHING, Hit, Waiting, held, judge, sort_found
 from keywords.normalise import SPACE, Kind, Reading, read
 from keywords.pack import Pack, Term
 from keywords.termbook import make_book
-from keywords.tracks import BOUNDARY_CODE, Found, Mode, Stride, Track, read_gap, read_letter
+from keywords.tracks import Found, Mode, Stride, Track, read_gap, read_letter
 
 State = tuple[
-    int,  # node of the plain track
+    int,  # node of the word that is being typed, as it is
+    int,  # node of the words before it
     int,  # characters read
     int,  # where the last word ended
     tuple[int, ...],  # where the last words begin
@@ -60,6 +62,7 @@ class _Key:
 
 
 _NONE: Final[tuple[Match, ...]] = ()
+_GAP: Final = -1
 _MOST_KEYS: Final = 4096
 """Characters kept ready; whoever types more different ones pays for reading them again."""
 
@@ -70,69 +73,65 @@ class Matcher:
     def __init__(self, packs: Sequence[Pack]) -> None:
         """Build the automaton; with thousands of terms this takes some tenths of a second."""
         self._book = make_book(packs)
-        self._automaton = self._book.automaton
+        self._spelling = self._book.spelling
         self._keep = max(1, self._book.longest)
         self._simple: dict[str, int] = {}
         self._keys: dict[str, _Key] = {}
         self._space = self._key_of(SPACE)
         for char in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ '":
             self._learn(char)
-        node = self._automaton.step(0, BOUNDARY_CODE)
-        self.start: State = (node, 0, 0, (), 0, 0, 0, node, (), 0, NOTHING)
+        self.start: State = (ROOT, ROOT, 0, 0, (), 0, 0, 0, ROOT, (), 0, NOTHING)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the automaton's arrays, the larger part of its memory."""
-        return self._automaton.nbytes
+        """Bytes of the automata's arrays."""
+        return self._book.spelling.nbytes + self._book.phrases.nbytes
 
     def step(self, state: State, char: str) -> tuple[State, tuple[Match, ...]]:
         """The state after one more character, and the matches that it confirms."""
         code = self._simple.get(char)
-        if code is None or state[8]:
+        if code is None or state[9]:
             return self._step_any(state, char)
-        node, at, end, starts, length, last, run, first, _, words, waiting = state
-        automaton = self._automaton
-        if code != BOUNDARY_CODE:
-            if code == last:
-                if run > 1 and code:
-                    return self._step_any(state, char)
-                run += 1
-            else:
-                run = 1
-            base, check, fail = automaton.base, automaton.check, automaton.fail
-            while True:
-                child = base[node] + code
-                if check[child] == node:
-                    node = child
-                    break
-                if not node:
-                    break
-                node = fail[node]
-            after = at + 1
-            if not length:
-                starts = (*starts[-self._keep :], at)
-                words += 1
-            if run == 1:
-                first = node
-            return (
-                (node, after, after, starts, length + 1, code, run, first, (), words, waiting),
-                _NONE,
-            )
+        if code == _GAP:
+            return self._simple_gap(state)
+        node, phrase, at, _, starts, length, last, run, first, _, words, waiting = state
+        spelling = self._spelling
+        child = spelling.base[node] + code
+        after = at + 1
         if not length:
-            return (node, at + 1, end, starts, 0, 0, 0, node, (), words, waiting), _NONE
-        if length == 1 or run > 1:
+            starts = (*starts[-self._keep :], at)
+            words += 1
+        node = child if spelling.check[child] == node else DEAD
+        if code != last or not code:
+            run, first = 1, node
+        elif run > 1:
             return self._step_any(state, char)
-        node = automaton.step(node, BOUNDARY_CODE)
+        else:
+            run = 2
+        length += 1
+        return (
+            (node, phrase, after, after, starts, length, code, run, first, (), words, waiting),
+            _NONE,
+        )
+
+    def _simple_gap(self, state: State) -> tuple[State, tuple[Match, ...]]:
+        """After a space, with the plain track alone."""
+        node, phrase, at, end, starts, length, _, run, _, _, words, waiting = state
+        if length == 1 or run > 1:
+            return self._step_any(state, " ")
         matches = _NONE
-        if waiting is not NOTHING or automaton.ends[node] or automaton.link[node]:
-            found = [Found(node, starts, end, disguised=False)]
-            matches, waiting = self._tell(found, waiting, words)
-        return (node, at + 1, end, starts, 0, 0, 0, node, (), words, waiting), matches
+        if length:
+            phrases = self._book.phrases
+            phrase = phrases.step(phrase, self._spelling.ends[node] if node != DEAD else 0)
+            if waiting is not NOTHING or phrases.ends[phrase] or phrases.link[phrase]:
+                found = [Found(phrase, starts, end, disguised=False)]
+                matches, waiting = self._tell(found, waiting, words)
+        return (ROOT, phrase, at + 1, end, starts, 0, 0, 0, ROOT, (), words, waiting), matches
 
     def settle(self, state: State) -> tuple[Match, ...]:
         """What stands complete now, as if the writer had finished."""
         after, matches = self._gap(state, self._space, point=False)
-        return matches + self._matches(held(self._book, after[10]))
+        return matches + self._matches(held(self._book, after[11]))
 
     def find(self, text: str) -> tuple[Match, ...]:
         """All matches in a whole text: its steps', and what stands complete at its end."""
@@ -157,43 +156,35 @@ class Matcher:
         state, matches = self._gap(state, key, point=kind is Kind.POINT)
         if kind is Kind.ICON:
             state = self._letter(state, key.codes[0], ())
-            after = (*state[:2], state[1] + 1, *state[3:])
+            after = (*state[:3], state[2] + 1, *state[4:])
             state, more = self._gap(after, self._space, point=False)
             matches += more
         return _moved(state), matches
 
     def _letter(self, state: State, code: int, others: tuple[int, ...]) -> State:
-        node, at, end, starts, length, last, run, first, tracks, words, waiting = state
+        node, phrase, at, end, starts, length, last, run, first, tracks, words, waiting = state
         run = run + 1 if code == last and code else 1
-        plain = Track(node, Mode.PLAIN, starts, first, 0, length, end)
-        grown = read_letter(
-            self._automaton,
-            [plain, *tracks],
-            Stride(at, at + 1, run, self._keep),
-            code,
-            others,
+        plain = Track(phrase, node, Mode.PLAIN, starts, first, 0, length, end)
+        stride = Stride(at, at + 1, run, self._keep)
+        grown = read_letter(self._book, [plain, *tracks], stride, code, others)
+        plain, left = grown[0], tuple(grown[1:])
+        words += not length
+        length += 1
+        return (
+            *(plain.node, phrase, at, plain.end, plain.starts, length, code, run, plain.first),
+            *(left, words, waiting),
         )
-        node, _, starts, first, _, _, end = grown[0]
-        if not length:
-            words += 1
-        others_left = tuple(grown[1:])
-        return (node, at, end, starts, length + 1, code, run, first, others_left, words, waiting)
 
     def _gap(self, state: State, key: _Key, *, point: bool) -> tuple[State, tuple[Match, ...]]:
-        node, at, end, starts, length, _, run, first, tracks, words, waiting = state
-        plain = Track(node, Mode.PLAIN, starts, first, 0, length, end)
-        grown, found = read_gap(
-            self._automaton,
-            [plain, *tracks],
-            Stride(at, at + 1, run, self._keep),
-            key.others,
-            point=point,
-        )
+        node, phrase, at, end, starts, length, _, run, first, tracks, words, waiting = state
+        plain = Track(phrase, node, Mode.PLAIN, starts, first, 0, length, end)
+        stride = Stride(at, at + 1, run, self._keep)
+        grown, found = read_gap(self._book, [plain, *tracks], stride, key.others, point=point)
         matches = _NONE
         if found or (waiting is not NOTHING and length):
             matches, waiting = self._tell(found, waiting, words)
-        node = grown[0].node
-        return (node, at, end, starts, 0, 0, 0, node, tuple(grown[1:]), words, waiting), matches
+        phrase, left = grown[0].phrase, tuple(grown[1:])
+        return (ROOT, phrase, at, end, starts, 0, 0, 0, ROOT, left, words, waiting), matches
 
     def _tell(
         self, found: list[Found], waiting: Waiting, words: int
@@ -232,11 +223,11 @@ class Matcher:
             if key.kind is Kind.LETTER and len(key.codes) == 1 and not key.others:
                 self._simple[char] = key.codes[0]
             elif key.kind is Kind.SPACE:
-                self._simple[char] = BOUNDARY_CODE
+                self._simple[char] = _GAP
         return key
 
 
 def _moved(state: State) -> State:
     """The state one character on."""
-    node, at, *rest = state
-    return (node, at + 1, *rest)  # type: ignore[return-value]  # the tuple's own shape
+    node, phrase, at, *rest = state
+    return (node, phrase, at + 1, *rest)  # type: ignore[return-value]  # the tuple's own shape

@@ -1,19 +1,19 @@
 """The terms of several packs made ready for the automaton: patterns, and what each one means.
 
-A pattern is a phrase as symbols with a boundary before, between and after its words,
-so that only whole words match. Conditions (`near`, `unless`, `unless_then`) become
-patterns of their own, called cues.
+A pattern is a phrase as a row of words, and a word a row of symbols: one automaton
+spells words, another finds phrases in them, so that only whole words match and the
+thousands of ways to say a thing share their words. Conditions (`near`, `unless`,
+`unless_then`) become patterns of their own, called cues.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from keywords.automaton import Automaton
 from keywords.normalise import Kind, read
 from keywords.pack import Pack, Term
 
-BOUNDARY = "\x01"
-"""The symbol between words; characters are numbered from the next one on."""
 NO_CUES: frozenset[int] = frozenset()
 
 
@@ -34,9 +34,11 @@ class Entry:
 class TermBook:
     """What the matcher looks up. A pattern's meanings are entries (from 0) and cues (below 0)."""
 
-    automaton: Automaton
+    spelling: Automaton
+    """A trie of words; one more than a word's number is its symbol in `phrases`."""
+    phrases: Automaton
     codes: dict[str, int]
-    """Symbol of a character; a character that no pattern holds has none."""
+    """Symbol of a character; a character that no word holds has none."""
     words: tuple[int, ...]
     """Words of each pattern."""
     meanings: tuple[tuple[int, ...], ...]
@@ -46,39 +48,20 @@ class TermBook:
 
 
 def make_book(packs: Sequence[Pack]) -> TermBook:
-    """Fold the phrases of all packs and build the automaton."""
-    cues: dict[str, int] = {}
-    meanings: dict[str, list[int]] = {}
-    entries: list[Entry] = []
-
-    def cue_numbers(phrases: Sequence[str]) -> frozenset[int]:
-        spelt = [spell(phrase) for phrase in phrases]
-        return frozenset(cues.setdefault(one, -1 - len(cues)) for one in spelt if one)
-
-    for pack in packs:
-        for term in pack.terms:
-            for phrase in dict.fromkeys(spell(phrase) for phrase in term.phrases):
-                if phrase:
-                    meanings.setdefault(phrase, []).append(len(entries))
-            hold = max((word_count(spell(phrase)) for phrase in term.unless_then), default=0)
-            entries.append(
-                Entry(
-                    term,
-                    pack,
-                    cue_numbers(term.near),
-                    cue_numbers(term.unless),
-                    cue_numbers(term.unless_then),
-                    hold,
-                )
-            )
-    for cue, number in cues.items():
-        meanings.setdefault(cue, []).append(number)
-    codes = _number(meanings)
-    coded = {"".join(chr(codes[char]) for char in text): text for text in meanings}
+    """Fold the phrases of all packs and build both automata."""
+    entries, meanings = _collect(packs)
+    vocabulary = sorted({word for phrase in meanings for word in phrase})
+    letters = sorted({char for word in vocabulary for char in word})
+    codes = {char: code for code, char in enumerate(letters, 1)}
+    spelt = {"".join(chr(codes[char]) for char in word): word for word in vocabulary}
+    spellings = sorted(spelt)
+    symbols = {spelt[spelling]: chr(number) for number, spelling in enumerate(spellings, 1)}
+    coded = {"".join(symbols[word] for word in phrase): phrase for phrase in meanings}
     patterns = sorted(coded)
-    words = tuple(word_count(coded[pattern]) for pattern in patterns)
+    words = tuple(len(coded[pattern]) for pattern in patterns)
     return TermBook(
-        automaton=Automaton(patterns),
+        spelling=Automaton(spellings),
+        phrases=Automaton(patterns),
         codes=codes,
         words=words,
         meanings=tuple(tuple(meanings[coded[pattern]]) for pattern in patterns),
@@ -87,26 +70,46 @@ def make_book(packs: Sequence[Pack]) -> TermBook:
     )
 
 
-def spell(phrase: str) -> str:
-    """A phrase as symbols with boundaries around its words; empty if nothing of it is seen."""
-    symbols = BOUNDARY
-    for char in phrase:
+def spell(phrase: str) -> tuple[str, ...]:
+    """A phrase as the words that are seen in it, in symbols; none if nothing is."""
+    return tuple(word for part in phrase.split() for word in _spell(part))
+
+
+@lru_cache(maxsize=4096)
+def _spell(part: str) -> tuple[str, ...]:
+    symbols = ""
+    for char in part:
         reading = read(char)
         if reading.kind is Kind.LETTER:
             symbols += reading.symbols
         elif reading.kind is Kind.ICON:
-            symbols += BOUNDARY + reading.symbols + BOUNDARY
+            symbols += f" {reading.symbols} "
         elif reading.kind is not Kind.UNSEEN:
-            symbols += BOUNDARY
-    symbols += BOUNDARY
-    while BOUNDARY * 2 in symbols:
-        symbols = symbols.replace(BOUNDARY * 2, BOUNDARY)
-    return "" if symbols == BOUNDARY else _shorten_runs(symbols)
+            symbols += " "
+    return tuple(_shorten_runs(word) for word in symbols.split(" ") if word)
 
 
-def word_count(spelt: str) -> int:
-    """Words of a spelt phrase."""
-    return max(0, spelt.count(BOUNDARY) - 1)
+def _collect(packs: Sequence[Pack]) -> tuple[list[Entry], dict[tuple[str, ...], list[int]]]:
+    """The entries of all packs, and what each phrase means."""
+    cues: dict[tuple[str, ...], int] = {}
+    meanings: dict[tuple[str, ...], list[int]] = {}
+    entries: list[Entry] = []
+
+    def numbers(phrases: Sequence[str]) -> frozenset[int]:
+        spelt = [spell(phrase) for phrase in phrases]
+        return frozenset(cues.setdefault(one, -1 - len(cues)) for one in spelt if one)
+
+    for pack in packs:
+        for term in pack.terms:
+            for phrase in dict.fromkeys(spell(phrase) for phrase in term.phrases):
+                if phrase:
+                    meanings.setdefault(phrase, []).append(len(entries))
+            hold = max((len(spell(phrase)) for phrase in term.unless_then), default=0)
+            near, unless = numbers(term.near), numbers(term.unless)
+            entries.append(Entry(term, pack, near, unless, numbers(term.unless_then), hold))
+    for cue, number in cues.items():
+        meanings.setdefault(cue, []).append(number)
+    return entries, meanings
 
 
 def _shorten_runs(symbols: str) -> str:
@@ -116,8 +119,3 @@ def _shorten_runs(symbols: str) -> str:
         if kept[-2:] != symbol * 2:
             kept += symbol
     return kept
-
-
-def _number(meanings: dict[str, list[int]]) -> dict[str, int]:
-    chars = sorted({char for text in meanings for char in text} - {BOUNDARY})
-    return {BOUNDARY: 1, **{char: code for code, char in enumerate(chars, 2)}}

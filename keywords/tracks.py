@@ -10,9 +10,9 @@ typed. All values are immutable.
 from enum import IntEnum
 from typing import NamedTuple
 
-from keywords.automaton import Automaton
+from keywords.automaton import DEAD, ROOT
+from keywords.termbook import TermBook
 
-BOUNDARY_CODE = 1
 MOST = 8
 """Tracks beside the plain one; the deepest are kept."""
 ALL_SIGNS = 3
@@ -36,7 +36,10 @@ class Mode(IntEnum):
 class Track(NamedTuple):
     """One reading of the text so far."""
 
+    phrase: int
+    """The node of the words before."""
     node: int
+    """The node of the word that is being typed."""
     mode: Mode
     starts: tuple[int, ...]
     """Where its last words begin, in characters."""
@@ -53,7 +56,7 @@ class Track(NamedTuple):
 class Found(NamedTuple):
     """A node at which patterns ended, and the track that led there."""
 
-    node: int
+    phrase: int
     starts: tuple[int, ...]
     end: int
     disguised: bool
@@ -69,7 +72,7 @@ class Stride(NamedTuple):
 
 
 def read_letter(
-    automaton: Automaton,
+    book: TermBook,
     tracks: list[Track],
     stride: Stride,
     code: int,
@@ -85,23 +88,19 @@ def read_letter(
         starts = track.starts if track.length else (*track.starts[-stride.keep :], stride.at)
         length, end = track.length + 1, stride.after
         if stride.run >= RUN:
-            stay = Track(track.node, mode, starts, track.first, track.signs, length, end)
-            grown.append(stay)
-            if track.first != track.node:
-                grown.append(stay._replace(node=track.first))
+            for node in {track.node, track.first}:
+                grown.append(track._replace(node=node, mode=mode, length=length, end=end))
             continue
-        node = automaton.step(track.node, code)
-        first = track.first if stride.run > 1 else node
-        grown.append(Track(node, mode, starts, first, track.signs, length, end))
-        for other in others:
-            if node := automaton.step(track.node, other):
-                first = track.first if stride.run > 1 else node
-                grown.append(Track(node, mode, starts, first, track.signs + 1, length, end))
-    return _prune(automaton, grown, doubled=stride.run == RUN - 1)
+        for number, symbol in enumerate((code, *others)):
+            node = book.spelling.follow(track.node, symbol)
+            first = track.first if stride.run > 1 else node
+            signs = track.signs + (number > 0)
+            grown.append(Track(track.phrase, node, mode, starts, first, signs, length, end))
+    return _prune(book, grown, doubled=stride.run == RUN - 1)
 
 
 def read_gap(
-    automaton: Automaton,
+    book: TermBook,
     tracks: list[Track],
     stride: Stride,
     others: tuple[int, ...],
@@ -119,18 +118,18 @@ def read_gap(
             grown.append(track)
         else:
             if track.signs < ALL_SIGNS or track.signs < track.length:
-                _end_word(automaton, track, stride, grown, found, disguised=not plain)
+                _end_word(book, track, stride, grown, found, disguised=not plain)
             if point:
                 grown.append(track._replace(mode=Mode.SKIP))
             elif track.length == 1 or track.mode is Mode.JOINED:
                 grown.append(track._replace(mode=Mode.JOIN))
         if track.mode is Mode.PLAIN:
-            grown += _signs(automaton, track, stride, others)
-    return _prune(automaton, grown), found
+            grown += _signs(book, track, stride, others)
+    return _prune(book, grown), found
 
 
 def _end_word(
-    automaton: Automaton,
+    book: TermBook,
     track: Track,
     stride: Stride,
     grown: list[Track],
@@ -142,26 +141,25 @@ def _end_word(
     if stride.run == RUN - 1 and track.first != track.node:
         ways.append(track.first)
     for way in ways:
-        node = automaton.step(way, BOUNDARY_CODE)
-        grown.append(Track(node, Mode.PLAIN, track.starts, node, 0, 0, track.end))
-        if automaton.ends[node] or automaton.link[node]:
-            found.append(Found(node, track.starts, track.end, disguised))
+        word = book.spelling.ends[way] if way != DEAD else 0
+        phrase = book.phrases.step(track.phrase, word)
+        grown.append(Track(phrase, ROOT, Mode.PLAIN, track.starts, ROOT, 0, 0, track.end))
+        if book.phrases.ends[phrase] or book.phrases.link[phrase]:
+            found.append(Found(phrase, track.starts, track.end, disguised))
 
 
-def _signs(
-    automaton: Automaton, track: Track, stride: Stride, others: tuple[int, ...]
-) -> list[Track]:
+def _signs(book: TermBook, track: Track, stride: Stride, others: tuple[int, ...]) -> list[Track]:
     """The ways in which a sign may be a letter of a word: '$' as s."""
     starts = track.starts if track.length else (*track.starts[-stride.keep :], stride.at)
-    ways = (automaton.step(track.node, other) for other in others)
+    signs, length = track.signs + 1, track.length + 1
+    ways = (book.spelling.follow(track.node, other) for other in others)
     return [
-        Track(node, Mode.PLAIN, starts, node, track.signs + 1, track.length + 1, stride.after)
+        Track(track.phrase, node, Mode.PLAIN, starts, node, signs, length, stride.after)
         for node in ways
-        if node
     ]
 
 
-def _prune(automaton: Automaton, tracks: list[Track], *, doubled: bool = False) -> list[Track]:
+def _prune(book: TermBook, tracks: list[Track], *, doubled: bool = False) -> list[Track]:
     """Without those that lead nowhere or find nothing that the plain one does not find.
 
     Within a double letter the node after the first one counts too, as it may turn out a run.
@@ -169,15 +167,15 @@ def _prune(automaton: Automaton, tracks: list[Track], *, doubled: bool = False) 
     if len(tracks) == 1:
         return tracks
     plain = tracks[0]
-    kept: dict[tuple[int, int, Mode], Track] = {}
+    kept: dict[tuple[int, int, int, Mode], Track] = {}
     for track in tracks[1:]:
-        first = track.first if doubled else 0
-        if not automaton.covers(plain.node, track.node) or (
-            doubled and not automaton.covers(plain.first, first)
-        ):
-            kept.setdefault((track.node, first, track.mode), track)
+        first = track.first if doubled else DEAD
+        same = track.node == plain.node and (not doubled or first == plain.first)
+        dead = track.node == DEAD and first == DEAD
+        if not dead and not (same and book.phrases.covers(plain.phrase, track.phrase)):
+            kept.setdefault((track.phrase, track.node, first, track.mode), track)
     others = list(kept.values())
     if len(others) > MOST:
-        others.sort(key=lambda track: -max(automaton.depth[n] for n in (track.node, track.first)))
+        others.sort(key=lambda track: -book.phrases.depth[track.phrase])
         del others[MOST:]
     return [plain, *others]
