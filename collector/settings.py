@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -64,7 +64,7 @@ class SecretFiles(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """The file's text without its last line break."""
-        if field.annotation is not SecretStr:
+        if SecretStr not in (field.annotation, *get_args(field.annotation)):
             return None, field_name, False
         path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
         return (None if path is None else read_secret(Path(path))), field_name, False
