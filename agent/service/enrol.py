@@ -17,12 +17,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from wire import tls
+from wire import codec, tls
+from wire.clock import SystemClock
 
 from agent import VERSION
 from agent.service import identity as ids
 from agent.service.files import write_whole
-from agent.service.identity import Files, Identity, IdentityError
+from agent.service.identity import Files, Identity
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -189,6 +190,26 @@ def renew(files: Files, known: Identity) -> Identity:
     return _install(files, known, _chain(answer, root=root, key=key))
 
 
+def keep_policy(files: Files, identity: Identity, raw: bytes) -> str:
+    """Take the policy that came with the enrolment into force; give why not, or nothing."""
+    from agent.service.policy import PolicyKeeper  # noqa: PLC0415  # not for a renewal
+
+    if not raw:
+        return ""
+    try:
+        signed = codec.decode_signed_policy(raw)
+    except codec.CodecError as error:
+        return str(error)
+    keeper = PolicyKeeper(
+        files,
+        root_public=ids.root_public(identity),
+        school=identity.school,
+        clock=SystemClock(),
+    )
+    keeper.offer(signed)
+    return keeper.problem
+
+
 def request(files: Files, known: Identity) -> bytes:
     """A request (DER) to renew over the uplink. Raises IdentityError."""
     from wire import certs  # noqa: PLC0415  # x509 is heavy
@@ -296,6 +317,3 @@ def _text(answer: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise EnrolError(f"the server's answer has no {name}: is it another version?")
     return value
-
-
-__all__ = ["EnrolError", "IdentityError", "Server", "enrol", "install", "renew", "request"]

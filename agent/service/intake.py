@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from wire import codec, ids, local
 from wire.clock import Clock
 from wire.details import Details, Picture, Who
-from wire.event import Finding, GapReason, Kind, PictureState, Severity, Source
+from wire.event import Finding, GapReason, Kind, Lane, PictureState, Severity, Source
 
 from agent.local import FrameRefused, LocalError, PeerChannel
 from agent.service.bucket import Bucket, Rate
@@ -50,8 +50,9 @@ class _Known:
     """An event that was taken: whose, and what is still to come."""
 
     account: str
-    category: str
     picture: PictureState
+    repeat: tuple[int, int] = (0, 0)
+    """The last repeat that was taken: how many, and when."""
 
 
 class Intake:
@@ -196,12 +197,11 @@ class Intake:
             case local.Found():
                 return self._found(seat, message, known)
             case local.Again():
-                draft = self._sealer.repeat(seat.who, message, self._when(message.last_at))
-                return self._spool.put(draft).kind
+                return self._again(seat, message, known)
             case local.Shot():
                 return self._shot(seat, message, known)
             case local.NoShot():
-                return self._spool.put(self._sealer.no_picture(seat.who, message.event)).kind
+                return self._no_shot(seat, message.event, known)
 
     def _found(self, seat: Seat, found: local.Found, known: _Known | None) -> Kind:
         if known is not None:
@@ -216,21 +216,47 @@ class Intake:
         draft = self._sealer.event(seat.who, found, self._when(found.matched_at))
         kind = self._spool.put(draft).kind
         with self._lock:
-            self._known[found.event] = _Known(
-                seat.who.account, found.finding.category, found.picture
-            )
+            self._known[found.event] = _Known(seat.who.account, found.picture)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
+        return kind
+
+    def remember(self) -> None:
+        """Learn from the spool what was taken before a restart, so that nothing is doubled."""
+        for lane in Lane:
+            (head,) = (head for head in self._spool.heads()[0] if head.lane is lane)
+            newest = max(0, head.sequence - _REMEMBERED // 8)
+            for written in self._spool.read(lane, newest, _REMEMBERED):
+                header = codec.decode_header(written.envelope.header)
+                if written.envelope.account:
+                    picture = header.picture if lane is Lane.TEXT else PictureState.BY_POLICY
+                    known = self._known.setdefault(
+                        header.event,
+                        _Known(written.envelope.account, picture or PictureState.FOLLOWS),
+                    )
+                    if lane is Lane.PICTURE:
+                        known.picture = PictureState.BY_POLICY
+                    if header.repeats:
+                        known.repeat = (header.repeats, header.matched_at)
+
+    def _again(self, seat: Seat, again: local.Again, known: _Known | None) -> Kind:
+        when = self._when(again.last_at)
+        if known is not None and known.repeat == (again.repeats, when):
+            return Kind.REPEAT
+        kind = self._spool.put(self._sealer.repeat(seat.who, again, when)).kind
+        if known is not None:
+            known.repeat = (again.repeats, when)
         return kind
 
     def _shot(self, seat: Seat, shot: local.Shot, known: _Known | None) -> Kind:
         policy = self._policy.in_force
         assert policy is not None, "asked for above"
         if known is not None and known.picture is not PictureState.FOLLOWS:
-            raise codec.CodecError("no picture is kept of this event")
+            # It is here already, or none is kept of this event.
+            return Kind.PICTURE
         if len(shot.webp) > policy.rules.picture_max_bytes:
             # The event said that a picture follows: that it does not is said as well.
-            return self._spool.put(self._sealer.no_picture(seat.who, shot.event)).kind
+            return self._no_shot(seat, shot.event, known)
         picture = Picture(
             webp=shot.webp,
             width=shot.width,
@@ -239,6 +265,14 @@ class Intake:
             of=shot.of,
         )
         kind = self._spool.put(self._sealer.picture(seat.who, shot.event, picture)).kind
+        if known is not None:
+            known.picture = PictureState.BY_POLICY
+        return kind
+
+    def _no_shot(self, seat: Seat, event: bytes, known: _Known | None) -> Kind:
+        if known is not None and known.picture is not PictureState.FOLLOWS:
+            return Kind.TOMBSTONE
+        kind = self._spool.put(self._sealer.no_picture(seat.who, event)).kind
         if known is not None:
             known.picture = PictureState.BY_POLICY
         return kind

@@ -1,0 +1,62 @@
+"""Start a session process, and start it again when it ends (`run --both`)."""
+
+import logging
+import subprocess
+import threading
+from collections.abc import Sequence
+
+_log = logging.getLogger(__name__)
+_FIRST, _LONGEST, _STEADY = 0.5, 30.0, 60.0
+_GRACE = 5.0
+
+
+class SessionKeeper:
+    """Keeps one child running until it is stopped."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._stopping = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        self.started = 0
+        """How often it was started."""
+
+    def run(self) -> None:
+        """Keep it running until `stop`."""
+        wait = _FIRST
+        while not self._stopping.is_set():
+            try:
+                self._child = subprocess.Popen(self._command)  # noqa: S603  # our own command
+            except OSError as error:
+                _log.error("the session process cannot be started: %s", error)
+            else:
+                self.started += 1
+                if self._outlives(_STEADY):
+                    wait = _FIRST
+                    self._child.wait()
+                if not self._stopping.is_set():
+                    _log.warning(
+                        "the session process ended (%s), and is started again",
+                        self._child.returncode,
+                    )
+            self._stopping.wait(wait)
+            wait = min(wait * 2, _LONGEST)
+
+    def _outlives(self, seconds: float) -> bool:
+        assert self._child is not None, "it was started above"
+        try:
+            self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
+    def stop(self) -> None:
+        """End it."""
+        self._stopping.set()
+        child = self._child
+        if child is not None and child.poll() is None:
+            child.terminate()
+            try:
+                child.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
