@@ -12,6 +12,7 @@ Rules that hold whatever the input:
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from wire.event import AccountKind, Finding, Source
 
@@ -85,15 +86,6 @@ def is_drill(finding: Finding) -> bool:
     return finding.source is Source.CANARY or finding.category == CANARY
 
 
-def grade_of(finding: Finding) -> Grade:
-    """Give the grade that a device signed."""
-    return Grade(
-        severity=Severity(finding.severity),
-        score=finding.score / 1000,
-        reasons=finding.reasons,
-    )
-
-
 def judge(
     finding: Finding,
     *,
@@ -118,11 +110,11 @@ def judge(
     drill = is_drill(finding)
     late_by = received_at - matched_at
     late = late_by > rules.late_after
-    said, codes = base(grade_of(finding), finding.category)
-    reasons = [words(code) for code in dict.fromkeys((*codes, *finding.reasons))]
+    said, because = _alone(finding.severity, finding.score, finding.reasons, finding.category)
     if drill:
         why = "A drill: the canary phrase shows that this PC's whole chain works."
         return Verdict(priority=Priority.P4, reasons=(why,), late=late, drill=True)
+    reasons = list(because)
     raised = [] if said is None else _raised(account_kind, history, corroboration, rules)
     if said is not None and raised and said > Priority.P1:
         said = Priority(said - 1)
@@ -145,6 +137,19 @@ def age(micros: int) -> str:
             count = micros // unit
             return f"{count} {name}{'' if count == 1 else 's'}"
     return "less than a minute"
+
+
+@lru_cache(4096)
+def _alone(
+    severity: int,
+    thousandths: int,
+    codes: tuple[str, ...],
+    category: str,
+) -> tuple[Priority | None, tuple[str, ...]]:
+    """Give the base of a grade with its reasons in words. Few grades make most events."""
+    grade = Grade(severity=Severity(severity), score=thousandths / 1000, reasons=codes)
+    said, because = base(grade, category)
+    return said, tuple(words(code) for code in dict.fromkeys((*because, *codes)))
 
 
 def _raised(

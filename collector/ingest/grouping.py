@@ -138,8 +138,9 @@ class AlertBook:
         person = self._person(conn, record)
         found = self._joinable(person, finding, matched_at)
         term = (finding.pack, finding.term_id)
-        terms = found.terms | {term} if found else {term}
-        sources = found.sources | {int(finding.source)} if found else {int(finding.source)}
+        terms, sources = (found.terms, found.sources) if found else (set(), set())
+        terms.add(term)
+        sources.add(int(finding.source))
         verdict = judge(
             finding,
             matched_at=matched_at,
@@ -312,8 +313,9 @@ class AlertBook:
             verdict.priority < alert.priority or finding.severity > alert.severity
         )
         alert.severity = max(alert.severity, int(finding.severity))
-        known = verdict.reasons + alert.reasons if graver else alert.reasons + verdict.reasons
-        alert.reasons = tuple(dict.fromkeys(known))[:_REASONS]
+        if verdict.reasons != alert.reasons:
+            known = verdict.reasons + alert.reasons if graver else alert.reasons + verdict.reasons
+            alert.reasons = tuple(dict.fromkeys(known))[:_REASONS]
         if not graver:
             return
         assert verdict.priority is not None

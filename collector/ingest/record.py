@@ -14,7 +14,7 @@ after another; after one that failed, `forget` must come before the next.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -287,7 +287,7 @@ class _Work:
                 finding.category,
                 int(finding.severity),
                 finding.score,
-                json.dumps(finding.reasons),
+                _as_json(finding.reasons),
                 finding.pack,
                 finding.pack_version,
                 finding.term_id,
@@ -372,6 +372,11 @@ class _Work:
                 header=record.header_bytes,
             ),
         )
+
+
+@lru_cache(4096)
+def _as_json(codes: tuple[str, ...]) -> str:
+    return json.dumps(codes)
 
 
 def _picture_of(kind: int, header: bytes) -> str:
