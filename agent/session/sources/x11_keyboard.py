@@ -7,6 +7,7 @@ frozen event and enqueues it: nothing else happens there.
 
 import contextlib
 import importlib
+import socket
 from typing import Any
 
 from wire.clock import Clock
@@ -80,8 +81,7 @@ class X11Keyboard:
         listener, self._listener = self._listener, None
         if listener is None:
             return
-        with contextlib.suppress(Exception):  # the display may be gone already
-            listener.stop()
+        listener.hang_up()
         listener.join(2)
 
 
@@ -105,7 +105,18 @@ class _Presses:
             words = f"{type(error).__name__}: {error}"
         finally:
             self._layout.close()
+            for name in ("_display_record", "_display_stop"):
+                with contextlib.suppress(Exception):  # one may be closed, or never opened
+                    getattr(self, name).close()
             self._put(Ended(self._clock.monotonic(), "keyboard", words))
+
+    def hang_up(self) -> None:
+        """End the thread that waits on the display: pynput's own way can wait for a further key."""
+        self._running = False
+        display = getattr(self, "_display_record", None)
+        if display is not None:
+            with contextlib.suppress(OSError):
+                display.display.socket.shutdown(socket.SHUT_RDWR)
 
     def _initialize(self, display: Any) -> None:
         # Changes of the layout are seen on this connection, before the next key.

@@ -1,7 +1,8 @@
 """A small pack of harmless phrases for the session's tests."""
 
-from keywords.pack import Pack, parse_pack
 from wire.event import PackText
+
+from keywords.pack import Pack, parse_pack
 
 NAME = "en/canary"
 TEXT = """
