@@ -24,9 +24,9 @@ What is refused changes nothing: the last good policy stays in force, and goes o
 being used when it has expired, because a PC that stops watching is worse than
 one that watches by an old policy; `is_stale` says so for the heartbeat.
 
-Expiry stops a freeze (a collector that hands out an old policy for ever); that
-of the clock's word a PC must be sure of first, so `now` should be corrected by
-the offset to the collector where that is known.
+Expiry stops a freeze (a collector that hands out an old policy for ever). It relies
+on the clock, so `now` should be corrected by the offset to the collector where that
+is known.
 """
 
 import hashlib

@@ -36,7 +36,6 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from wire.event import Part, PartKind
 from wire.ids import EVENT_SIZE
 
-KEY_SIZE = 32
 KEY_ID_SIZE = 16
 ENC_SIZE = 32
 TAG_SIZE = 16

@@ -3,9 +3,10 @@
 gRPC for Python has no argument for a lowest version and accepts 1.2. So the
 cipher suites of 1.2 are limited to some that need an RSA certificate, while all
 our certificates are on P-256: a handshake of 1.2 finds no suite. The suites of
-1.3 are not governed by this variable. gRPC's core reads it once, when it is first
-used, so `require_tls13` comes first in a process. As a second wall each end
-refuses a peer whose `ssl_tls_version` is not TLSv1.3.
+1.3 are not governed by this variable. gRPC's core reads it once, when it is
+imported, so `require_tls13` comes before that in a process. As a second wall the
+server refuses a peer whose `ssl_tls_version` is not TLSv1.3; a client written in
+Python is not shown the version, and has the suites alone.
 """
 
 import os

@@ -91,6 +91,7 @@ def refused(what, trust=TRUST, **circumstances):
     with pytest.raises(PolicyRefused) as caught:
         taken(what, trust, **circumstances)
     assert caught.value.reason.value in caught.value.words
+    assert str(caught.value) == caught.value.words
     return caught.value.reason
 
 

@@ -101,6 +101,14 @@ def test_a_context_that_its_layout_cannot_hold_is_refused(changes):
         replace(CONTEXT, **changes).info()
 
 
+@pytest.mark.parametrize("length", [1, 255])
+def test_a_context_with_the_shortest_and_the_longest_ids_is_sealed(length):
+    context = replace(CONTEXT, school="s" * length, device="d" * length)
+    made = seal.seal(b"w", public_key=PUBLIC, context=context)
+    opened = seal.open_part(made.sealed, private_key=PRIVATE, context=context, part=made.part)
+    assert opened == b"w"
+
+
 def test_parts_that_are_cut_are_neither_split_nor_joined():
     made = seal.seal(b"", public_key=PUBLIC, context=CONTEXT)
     enc, ciphertext = seal.split(made.sealed)
