@@ -68,7 +68,8 @@ def test_a_missing_record_is_a_gap_with_its_exact_number(count, data):
     with pytest.raises(GapFound) as caught:
         follow(heads[lost], *records[lost + 1])
     assert caught.value.expected == heads[lost]
-    assert f"1 missing before number {lost + 2}" in str(caught.value)
+    words = f"1 missing before number {lost + 2}: {lost + 1} comes next"
+    assert str(caught.value) == words
 
 
 @given(st.integers(1, 8), st.data())
@@ -79,6 +80,7 @@ def test_another_record_under_a_number_is_a_fork(count, data):
     with pytest.raises(ForkFound) as caught:
         follow(heads[-1], *other)
     assert caught.value.expected == heads[-1]
+    assert str(caught.value) == f"number {place + 1} again, where {count + 1} comes next"
 
 
 def test_a_record_with_another_past_is_a_fork():

@@ -54,6 +54,7 @@ def test_a_statement_is_refused_by_its_own_reason(circumstances, reason):
     with pytest.raises(RootRefused) as caught:
         verified(**circumstances)
     assert caught.value.reason is reason
+    assert str(caught.value) == reason.value
 
 
 def test_signed_bytes_that_are_no_statement_are_refused():
@@ -85,7 +86,9 @@ def test_the_root_comes_back_from_its_secret():
     assert verified(sign_key(STATEMENT, again)) == STATEMENT
 
 
-@pytest.mark.parametrize("scalar", [b"", bytes(31), bytes(32), b"\xff" * 32, bytes(33)])
+@pytest.mark.parametrize(
+    "scalar", [b"", bytes(31), bytes(32), b"\xff" * 32, bytes(33), b"\0" + roots.scalar_of(ROOT)]
+)
 def test_what_is_no_secret_of_a_root_is_refused(scalar):
     with pytest.raises(ValueError):
         roots.root_from_scalar(scalar)

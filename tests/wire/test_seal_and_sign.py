@@ -5,6 +5,7 @@ import uuid
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,6 +141,7 @@ def test_any_bytes_are_refused_as_a_signature(signature):
 def test_a_renewal_is_proved_by_the_old_key():
     proof = sign.sign_renewal(b"request", KEY)
     sign.verify_renewal(b"request", proof, KEY.public_key())
+    KEY.public_key().verify(proof, b"redshank/v1/renewal\0request", ec.ECDSA(hashes.SHA256()))
     with pytest.raises(sign.SignatureRefused):
         sign.verify_renewal(b"request", proof, new_key().public_key())
 
