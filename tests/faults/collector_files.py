@@ -1,7 +1,7 @@
-"""The subject at the collector's end: its three files, in the order that ingest keeps.
+"""The subject at the collector's end: the durable step of ingest, on its three files.
 
-An item is an event with a picture. The keys of both parts and the picture commit first,
-then the row of `main.db` that speaks of them, then comes the receipt.
+An item is a match with its details and its picture, signed by a device and recorded as
+one batch: keys and picture commit first, then everything else, then comes the receipt.
 """
 
 import atexit
@@ -14,28 +14,32 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
-from wire.event import Kind, Lane, PartKind
+from wire import codec
+from wire.event import Kind, Lane, LaneHead, PartKind
 
+from agent.service.record import Written
 from collector.errors import CollectorError
+from collector.ingest.check import Checked, Peer
+from collector.ingest.record import Recorder, record_now
 from collector.store import schema
 from collector.store.files import Files
 from collector.store.writer import FileWriter
+from tests.faults import agent_spool
 from tests.faults.trial import force
 
-SCHOOL = "marsh-lane"
-DEVICE = "0f0f0f0f-0000-4000-8000-000000000001"
-EPOCH = bytes(16)
-DIGEST = bytes(32)
-PICTURE = bytes(range(256)) * 20
 DISK_ERRORS = (OSError, CollectorError, sqlite3.Error)
 LONGEST = 0.02
 """Seconds of writing before the power is cut, at most."""
 STRIKES = {"pwrite64": 160, "fdatasync": 40}
 """After how many calls of a kind the last blow falls: sixteen items make more."""
 
+SCHOOL, DEVICE = agent_spool.SCHOOL, agent_spool.DEVICE
+PEER = Peer(school=SCHOOL, device=DEVICE, host="pc-1", room="IT 1", key=agent_spool.PUBLIC_KEY)
+EPOCH = b"an epoch of ours"
+
 
 class CollectorFiles:
-    """Writes items through the collector's own writers."""
+    """Records items through the collector's own recorder and writers."""
 
     def __init__(
         self, folder: Path, *, synchronous: Any = "FULL", early: bool = False, migrate: bool = False
@@ -46,88 +50,91 @@ class CollectorFiles:
             force(folder)
         self._early = early
         self._files = Files.open(folder, synchronous=synchronous, migrate=migrate)
+        self._recorder = Recorder(SCHOOL)
+        self._heads: dict[Lane, LaneHead] = {}
+        if migrate:
+            self._files.main.commit([_found])[0].result()
 
     def write(self, number: int, acknowledge: Callable[[int], None]) -> None:
-        event = number.to_bytes(16)
+        heads = self._heads or self._stored()
+        self._heads = {}  # after a failure the device asks again where it stands
+        drafts = (agent_spool.event(number), agent_spool.picture(number, size=4_000))
+        written = [agent_spool.SCRIBE.write(draft, heads[draft.lane]) for draft in drafts]
         if self._early:
             acknowledge(number)
-        self._commit(self._files.keys, lambda conn: _keys(conn, event))
-        self._commit(self._files.pictures, lambda conn: _picture(conn, event))
-        self._commit(self._files.main, lambda conn: _record(conn, number, event))
+        recorded = record_now(self._recorder, self._files, [_checked(one) for one in written])
+        assert recorded.answers == tuple(one.head for one in written), recorded.answers
+        self._heads = {one.head.lane: one.head for one in written}
         if not self._early:
             acknowledge(number)
 
     def present(self) -> Collection[int]:
-        """The records there, each of which must have its keys and its picture.
+        """The events there, each of which must have its records, its keys and its picture.
 
-        A record whose parts are missing breaks the first invariant of the schema,
-        acknowledged or not, and ends the test.
+        One whose parts are missing breaks the first invariant of the schema, acknowledged
+        or not, and ends the test.
         """
-        records = self._read(self._files.main, select(schema.records.c.event))
-        keys = self._read(self._files.keys, select(schema.part_keys.c.event))
-        pictures = self._read(
-            self._files.pictures,
-            select(schema.picture_parts.c.event).where(
-                schema.picture_parts.c.ciphertext == PICTURE
-            ),
-        )
-        bare = set(records) - (set(keys) & set(pictures))
+        events = set(self._events(self._files.main, schema.events.c.event))
+        records = self._events(self._files.main, schema.records.c.event)
+        keys = self._events(self._files.keys, schema.part_keys.c.event)
+        pictures = self._events(self._files.pictures, schema.picture_parts.c.event)
+        assert sorted(records) == sorted([*events, *events]), "half of a batch"
+        assert len(keys) == len(set(keys)) * len(PartKind), "half of an event's keys"
+        bare = events - (set(keys) & set(pictures))
         assert not bare, f"{len(bare)} records speak of parts that are not there"
-        return [int.from_bytes(event) for event in records]
+        return [int.from_bytes(event) for event in events]
 
     def close(self) -> None:
         self._files.close()
 
-    @staticmethod
-    def _commit(writer: FileWriter, job: Callable[[Connection], None]) -> None:
-        writer.commit([job])[0].result()
+    def _stored(self) -> dict[Lane, LaneHead]:
+        """Where the lanes stand, as a welcome tells a device."""
+        heads = {lane: LaneHead(lane=lane, epoch=EPOCH, sequence=0) for lane in Lane}
+        lanes = schema.lanes.c
+        query = select(lanes.lane, lanes.sequence, lanes.hash)
+        for number, sequence, hashed in self._read(self._files.main, query):
+            lane = Lane(number)
+            heads[lane] = LaneHead(lane=lane, epoch=EPOCH, sequence=sequence, hash=hashed)
+        return heads
+
+    def _events(self, writer: FileWriter, column: Any) -> list[bytes]:
+        return [row[0] for row in self._read(writer, select(column))]
 
     @staticmethod
-    def _read(writer: FileWriter, query: Any) -> list[bytes]:
-        found: list[bytes] = writer.commit([lambda conn: list(conn.scalars(query))])[0].result()
+    def _read(writer: FileWriter, query: Any) -> list[Any]:
+        def job(conn: Connection) -> list[Any]:
+            return list(conn.execute(query))
+
+        found: list[Any] = writer.commit([job])[0].result()
         return found
 
 
-def _keys(conn: Connection, event: bytes) -> None:
-    shared = {"school": SCHOOL, "event": event, "digest": DIGEST, "enc": bytes(32)}
-    parts = [{**shared, "part": part, "received_at": 0} for part in PartKind]
-    conn.execute(insert(schema.part_keys), parts)
+def _found(conn: Connection) -> None:
+    row = {"school": SCHOOL, "name": "Marsh Lane", "created_at": 0, "root_certificate": b"-"}
+    conn.execute(insert(schema.schools).prefix_with("OR IGNORE").values(row))
 
 
-def _picture(conn: Connection, event: bytes) -> None:
-    conn.execute(
-        insert(schema.picture_parts).values(
-            school=SCHOOL,
-            event=event,
-            digest=DIGEST,
-            device=DEVICE,
-            ciphertext=PICTURE,
-            received_at=0,
-        )
-    )
-
-
-def _record(conn: Connection, number: int, event: bytes) -> None:
-    conn.execute(
-        insert(schema.records).values(
-            school=SCHOOL,
-            device=DEVICE,
-            lane=Lane.PICTURE,
-            epoch=EPOCH,
-            sequence=number,
-            kind=Kind.PICTURE,
-            event=event,
-            header=bytes(400),
-            signature=bytes(70),
-            received_at=0,
-        )
+def _checked(written: Written) -> Checked:
+    envelope = written.envelope
+    header = codec.decode_header(envelope.header)
+    assert header.part is not None
+    return Checked(
+        peer=PEER,
+        header=header,
+        header_bytes=envelope.header,
+        signature=envelope.signature,
+        enc=envelope.sealed[:32],
+        ciphertext=envelope.sealed[32:],
+        digest=header.part.sealed_digest[:16],
+        pseudonym="0123456789abcdef" if header.kind is Kind.EVENT else "",
+        received_at=header.matched_at,
     )
 
 
 @cache
 def _empty() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="empty-collector-")) / "files"
-    Files.open(folder).close()
+    CollectorFiles(folder, migrate=True).close()
     atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
     return folder
 

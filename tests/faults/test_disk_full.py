@@ -1,0 +1,141 @@
+"""A full disk at either end: nothing is dropped without a word, and text outlives pictures.
+
+Promise 4. The disk is a tmpfs of so many kilobytes; over many sizes it fills up at a
+different write each time.
+"""
+
+import os
+
+import pytest
+from wire import codec
+from wire.event import Kind, Lane, TombstoneReason
+from wire.sign import verify_header
+
+from agent.service.spool_file import Limits, SpoolFile, SpoolFull
+from collector.errors import CommitFailed
+from tests.faults import collector_files
+from tests.faults.agent_spool import PUBLIC_KEY, SCRIBE, event, picture
+from tests.faults.disk import SmallDisk
+
+pytestmark = pytest.mark.root
+WIDE = Limits(size=64 << 20, reserve=4 << 20, allocated=128 << 10)
+PICTURE = 60_000
+
+
+@pytest.fixture(autouse=True)
+def _can():
+    if os.geteuid() != 0:
+        pytest.skip("mounting a tmpfs needs root")
+
+
+class Filling:
+    """Writes to a spool until there is no room, as a PC far from its collector does."""
+
+    def __init__(self, path, limits):
+        self.spool = SpoolFile.open(path, scribe=SCRIBE, limits=limits)
+        self.events, self.pictures, self.number = [], [], 0
+        self.after_first_shed = 0
+        self.refused = 0
+        self.shed = False
+
+    def run(self, most=4_000):
+        while self.number < most:
+            self.number += 1
+            try:
+                self.spool.append([event(self.number)])
+            except SpoolFull:
+                return self
+            self.events.append(self.number)
+            self.after_first_shed += self.shed
+            # A picture is never refused while text is still taken: it leaves its tombstone.
+            try:
+                [written] = self.spool.append([picture(self.number, PICTURE)])
+            except SpoolFull:
+                self.refused += 1
+                continue
+            self.pictures.append(self.number)
+            self.shed |= written.kind is Kind.TOMBSTONE
+        raise AssertionError("it never filled up")
+
+    def held(self, lane):
+        return [
+            (codec.decode_header(written.envelope.header), written)
+            for written in self.spool.pending(lane)
+        ]
+
+
+def check(filling):
+    """Everything that was taken is there; a shed picture left a signed tombstone in its place."""
+    text = [int.from_bytes(header.event) for header, _ in filling.held(Lane.TEXT)]
+    assert text == filling.events
+    found = filling.held(Lane.PICTURE)
+    assert [int.from_bytes(header.event) for header, _ in found] == filling.pictures
+    assert filling.refused <= 1, "pictures without even a tombstone, while text was taken"
+    kept = 0
+    for header, written in found:
+        verify_header(written.envelope.header, written.envelope.signature, PUBLIC_KEY)
+        if header.kind is Kind.PICTURE:
+            kept += 1
+            assert len(written.envelope.sealed) == PICTURE
+        else:
+            assert header.tombstone.reason is TombstoneReason.SHED
+    return kept, len(found) - kept
+
+
+@pytest.mark.parametrize("kilobytes", [*range(1_000, 1_080, 8), 2_000])
+def test_the_disk_fills_up_under_the_spool(tmp_path, kilobytes):
+    with SmallDisk(tmp_path, kilobytes=kilobytes) as disk:
+        filling = Filling(disk.root / "spool.db", WIDE).run()
+        check(filling)
+        filling.spool.close()
+        filling.spool = SpoolFile.open(disk.root / "spool.db", scribe=SCRIBE, limits=WIDE)
+        _, shed = check(filling)
+        assert shed, "pictures are given up before text is"
+        # 128 kB are taken in advance, and an event with its picture's tombstone takes 4.
+        assert filling.after_first_shed >= 20, "text goes on when pictures cannot"
+        filling.spool.close()
+
+
+def test_the_spools_own_limit_keeps_room_for_text(tmp_path):
+    limits = Limits(size=4 << 20, reserve=1 << 20, allocated=64 << 10)
+    filling = Filling(tmp_path / "spool.db", limits).run()
+    kept, shed = check(filling)
+    assert shed > kept
+    assert filling.after_first_shed > 500
+    assert (tmp_path / "spool.db").stat().st_size <= limits.size + (64 << 10)
+    filling.spool.close()
+
+
+def test_room_that_comes_back_is_used(tmp_path):
+    with SmallDisk(tmp_path, kilobytes=1_000) as disk:
+        filling = Filling(disk.root / "spool.db", WIDE).run()
+        disk.resize(4_000)
+        number = filling.number + 1
+        filling.spool.append([event(number)])
+        [written] = filling.spool.append([picture(number, PICTURE)])
+        assert written.kind is Kind.PICTURE
+        filling.spool.close()
+
+
+@pytest.mark.parametrize("kilobytes", range(1_000, 1_064, 8))
+def test_the_disk_fills_up_under_the_collector(tmp_path, kilobytes):
+    with SmallDisk(tmp_path, kilobytes=kilobytes) as disk:
+        folder = disk.root / "data"
+        folder.mkdir()
+        subject = collector_files.durable(folder)
+        acknowledged = []
+
+        def fill():
+            for number in range(1, 10_000):
+                subject.write(number, acknowledged.append)
+
+        with pytest.raises(CommitFailed):
+            fill()
+        assert acknowledged
+        assert set(acknowledged) <= set(subject.present())
+        disk.resize(8_000)
+        subject.write(10_000, acknowledged.append)
+        subject.close()
+        again = collector_files.durable(folder)
+        assert set(acknowledged) <= set(again.present())
+        again.close()
