@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Body, Form, Request
+from fastapi import Body, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from PIL import Image, UnidentifiedImageError
 from sqlalchemy import Connection
@@ -17,11 +17,11 @@ from collector.alerts import AlertRow, EventRow
 from collector.reveal import DETAILS_AT_ONCE, DamagedEvidenceError, Opened, name_of
 from collector.signin import Session
 from collector.web import queries
-from collector.web.guard import GuardedRoute, current
+from collector.web.guard import current, guarded_router
 from collector.web.pages import NoSuchPageError, by_htmx, desk_of, id_of, page, see
 from collector.web.parts import Desk
 
-router = APIRouter(route_class=GuardedRoute)
+router = guarded_router()
 _REASON_MAX: Final = 500
 
 

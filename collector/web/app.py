@@ -61,14 +61,25 @@ def create_app(parts: Parts) -> FastAPI:
         templates=Templates({code: found.title for code, found in packs.items()}),
         guidance=packs,
     )
+    app = bare_app()
+    app.state.desk = desk
+    return app
+
+
+def bare_app() -> FastAPI:
+    """The desk's routes with nothing behind them: what the OpenAPI document is made from.
+
+    Raises:
+        NoRowError: a route has no row in the permission table, or a row no route.
+    """
     app = FastAPI(
         title="Redshank desk",
+        version="1",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
         lifespan=_lifespan,
     )
-    app.state.desk = desk
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for room in _ROOMS:
         # Not include_router, which may put a wrapper of its own before our guarded routes.

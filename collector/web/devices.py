@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 from wire import ids
 
 from collector import staff
 from collector.web import queries, words
-from collector.web.guard import GuardedRoute, current
+from collector.web.guard import current, guarded_router
 from collector.web.pages import NoSuchPageError, desk_of, id_of, page, see
 
-router = APIRouter(route_class=GuardedRoute)
+router = guarded_router()
 _SILENT_AFTER: Final = 90_000_000
 _CLOCK_OFF: Final = 2_000_000
 

@@ -2,16 +2,16 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from collector.attempts import TooManyAttemptsError
 from collector.permissions import allowed
 from collector.signin import SignInRefusedError
-from collector.web.guard import COOKIE, GuardedRoute, current
+from collector.web.guard import COOKIE, current, guarded_router
 from collector.web.pages import desk_of, page, see
 
-router = APIRouter(route_class=GuardedRoute)
+router = guarded_router()
 _HOMES: Final = (("alerts", "/alerts"), ("devices", "/devices"), ("counts", "/counts"))
 _LONGEST: Final = 400
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from collector.permissions import Role, allowed
@@ -47,6 +47,15 @@ class GuardedRoute(APIRoute):
             return await handler(request)
 
         return guarded
+
+
+def guarded_router() -> APIRouter:
+    """A router of guarded routes, each known by its name alone."""
+    return APIRouter(route_class=GuardedRoute, generate_unique_id_function=_name)
+
+
+def _name(route: APIRoute) -> str:
+    return route.name
 
 
 async def admit(request: Request, route: str) -> None:

@@ -10,17 +10,17 @@ import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from collector import alerts
 from collector.feed import Subscription
 from collector.signin import Session
-from collector.web.guard import GuardedRoute, current
+from collector.web.guard import current, guarded_router
 from collector.web.pages import desk_of
 from collector.web.parts import Desk
 
-router = APIRouter(route_class=GuardedRoute)
+router = guarded_router()
 BEAT_SECONDS: Final = 10.0
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
 _BEGIN: Final = b"retry: 2000\n\nevent: beat\ndata: 1\n\n"
@@ -69,10 +69,12 @@ class Stream:
                     break
                 if clock.monotonic() - looked_at >= BEAT_SECONDS or piece is _BEAT:
                     looked_at = clock.monotonic()
-                    if await self._desk.signin.look(self._session.id) is None:
-                        break
-                yield piece
-            yield _ENDED
+                    # Where it has run out, `look` ends it, and calls `_end`.
+                    await self._desk.signin.look(self._session.id)
+                if not self._over:
+                    yield piece
+            if self._over:
+                yield _ENDED
         finally:
             forget()
             if self._lines is not None:

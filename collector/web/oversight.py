@@ -3,15 +3,15 @@
 from collections import Counter
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from collector import audit, staff
 from collector.web import queries
-from collector.web.guard import GuardedRoute, current
+from collector.web.guard import current, guarded_router
 from collector.web.pages import desk_of, page
 
-router = APIRouter(route_class=GuardedRoute)
+router = guarded_router()
 FEW: Final = 5
 """A count below this is not shown: with few, one could guess who."""
 _DAYS: Final = 30

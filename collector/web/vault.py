@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
@@ -10,11 +10,11 @@ from collector.attempts import TooManyAttemptsError
 from collector.signin import Session
 from collector.vault import DamagedWrapError, NotEntitledError, WrongPassphraseError
 from collector.web.entry import own_path
-from collector.web.guard import GuardedRoute, current
+from collector.web.guard import current, guarded_router
 from collector.web.pages import desk_of, page, see
 from collector.web.parts import Desk
 
-router = APIRouter(route_class=GuardedRoute)
+router = guarded_router()
 _LONGEST: Final = 1000
 
 

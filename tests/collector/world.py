@@ -9,9 +9,12 @@
 Envelopes go through ingest's own checks and recorder; the desk is the real one.
 """
 
+import atexit
 import contextlib
 import io
 import os
+import shutil
+import tempfile
 import uuid
 from dataclasses import dataclass, field
 from functools import cache
@@ -99,6 +102,15 @@ def password_hash():
 @cache
 def wrapped():
     return vault.wrap_for(PASSPHRASE, PRIVATE, KEY_ID)
+
+
+@cache
+def _empty():
+    """A directory with the three files, migrated once for all tests."""
+    directory = tempfile.mkdtemp(prefix="redshank-empty-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    Store.open(directory).close()
+    return directory
 
 
 @cache
@@ -367,6 +379,7 @@ class Browser:
 @contextlib.asynccontextmanager
 async def make_world(directory: Path, clock=None, wrap_store=None, settings=None):
     """A school in that directory, until the end of the block."""
+    shutil.copytree(_empty(), directory, dirs_exist_ok=True)
     store = Store.open(directory)
     clock = clock or SetClock()
     served = wrap_store(store) if wrap_store else store

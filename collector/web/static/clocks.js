@@ -60,11 +60,6 @@
     locksAt = seconds > 0 ? Date.now() + seconds * SECOND : 0;
   }
 
-  function measure() {
-    const top = document.querySelector(".top");
-    if (top) document.documentElement.style.setProperty("--top", `${top.offsetHeight}px`);
-  }
-
   document.addEventListener("htmx:afterRequest", (event) => {
     const seconds = event.detail.xhr && event.detail.xhr.getResponseHeader("x-vault-left");
     if (seconds === null || seconds === undefined) return;
@@ -74,8 +69,6 @@
   document.addEventListener("htmx:afterSwap", tick);
   document.addEventListener("redshank:rows", tick);
   vault(Number(document.body.dataset.left || 0));
-  measure();
-  window.addEventListener("resize", measure);
   // A page kept by the browser must not come back with what was opened on it.
   window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
   tick();

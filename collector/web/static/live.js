@@ -198,6 +198,7 @@
     if (event.detail.xhr.status !== 401) window.alert("That did not work. Load the page anew, then try again.");
   });
   document.addEventListener("htmx:sendError", lost);
+  state("wait", "connecting");
   connect();
   after();
   setInterval(watch, AGAIN);
