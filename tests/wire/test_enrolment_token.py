@@ -78,3 +78,19 @@ def test_each_token_is_fresh():
 def test_a_token_of_another_size_is_refused(secret, trust):
     with pytest.raises(ValueError, match="16 bytes"):
         Token(secret=bytes(secret), trust=bytes(trust))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("rsync", TokenReason.NO_TOKEN),
+        ("xs2aaaa", TokenReason.NO_TOKEN),
+        ("rs", TokenReason.NO_TOKEN),
+        ("rs2aaaa", TokenReason.OTHER_VERSION),
+    ],
+)
+def test_the_words_say_what_to_do(text, reason):
+    with pytest.raises(TokenError) as caught:
+        read_token(text)
+    assert caught.value.reason is reason
+    assert str(caught.value) == reason.value
