@@ -20,6 +20,7 @@ from collector.rules import desk_place, read_rules
 from collector.settings import split_address
 from collector.setup import read_packs
 from collector.tokens import Issue
+from keywords.pack import PackError
 
 _LOG = logger("collector.commands")
 _ANSWERS_MAX = 10_000
@@ -129,7 +130,10 @@ class Commands:
         """Sign packs and rules from files as the next version, and send it to every agent."""
         parts = self.parts
         folder, rules_file = _text(arguments, "packs", ""), _text(arguments, "rules", "")
-        packs = read_packs(find_packs(Path(folder))) if folder else None
+        try:
+            packs = read_packs(find_packs(Path(folder))) if folder else None
+        except PackError as error:
+            raise ControlError(str(error)) from None
         rules = read_rules(Path(rules_file), self._desk_place()) if rules_file else None
         policy = await parts.policies.publish(packs=packs, rules=rules)
         _LOG.info("policy published", version=policy.version, packs=len(policy.packs))

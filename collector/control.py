@@ -22,10 +22,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from collector.errors import CollectorError
+from collector.logs import logger
 
 LINE_MAX: Final = 65_536
 _TIMEOUT: Final = 30.0
 _PEER: Final = struct.Struct("3i")
+
+_LOG = logger("collector.control")
 
 Command = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
@@ -86,13 +89,20 @@ class ControlServer:
     ) -> Mapping[str, Any]:
         if not _may(writer.get_extra_info("socket")):
             return {"error": "only root and the collector's own user may do this"}
-        command, arguments = self._parse(await reader.readline())
+        try:
+            line = await reader.readline()
+        except ValueError:  # longer than LINE_MAX
+            line = b""
+        command, arguments = self._parse(line)
         if command is None:
             return {"error": "the running collector does not know that command"}
         try:
             return {"ok": dict(await command(arguments))}
         except (CollectorError, ValueError) as error:
             return {"error": str(error)}
+        except Exception:  # noqa: BLE001 - the technician gets an answer, the log the trace
+            _LOG.exception("a command failed")
+            return {"error": "the collector failed at that; its log says more"}
 
     def _parse(self, line: bytes) -> tuple[Command | None, dict[str, Any]]:
         try:

@@ -146,7 +146,10 @@ def store_signed(
     ]
     if not signers:
         raise PolicyError("the school's root has not signed this server's policy key")
-    signed = sign_policy(draft, key, signers[0])
+    try:
+        signed = sign_policy(draft, key, signers[0])
+    except codec.CodecError as error:
+        raise PolicyError(f"the policy breaks its format: {error}") from None
     conn.execute(
         insert(schema.policies).values(
             school=draft.school,
