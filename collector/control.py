@@ -87,12 +87,13 @@ class ControlServer:
     async def _reply(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> Mapping[str, Any]:
-        if not _may(writer.get_extra_info("socket")):
-            return {"error": "only root and the collector's own user may do this"}
         try:
             line = await reader.readline()
         except ValueError:  # longer than LINE_MAX
             line = b""
+        # Only now: an answer to someone who is still writing would not be read.
+        if not _may(writer.get_extra_info("socket")):
+            return {"error": "only root and the collector's own user may do this"}
         command, arguments = self._parse(line)
         if command is None:
             return {"error": "the running collector does not know that command"}

@@ -104,21 +104,21 @@ async def test_only_the_owner_may_open_it(path):
 
 
 @pytest.fixture
-async def open_path():
+def open_folder():
     # Not under pytest's own folder, which it closes to other accounts.
     folder = Path(tempfile.mkdtemp(prefix="redshank-"))
     folder.chmod(0o755)
-    server = ControlServer(folder / "c.sock", {"double": double})
-    await server.start()
-    (folder / "c.sock").chmod(0o777)
-    yield folder / "c.sock"
-    await server.close()
+    yield folder
     folder.rmdir()
 
 
 @pytest.mark.root
-async def test_another_account_is_refused_even_where_the_mode_lets_it_in(open_path):
+async def test_another_account_is_refused_even_where_the_mode_lets_it_in(open_folder):
     stranger = pwd.getpwnam("nobody")
+    path = open_folder / "c.sock"
+    server = ControlServer(path, {"double": double})
+    await server.start()
+    await asyncio.to_thread(path.chmod, 0o777)
     script = (
         "import socket, sys; c = socket.socket(socket.AF_UNIX); c.connect(sys.argv[1]);"
         'c.sendall(b\'{"command": "double", "arguments": {"number": 1}}\\n\');'
@@ -126,13 +126,14 @@ async def test_another_account_is_refused_even_where_the_mode_lets_it_in(open_pa
     )
     done = await asyncio.to_thread(
         subprocess.run,
-        ["/usr/bin/python3", "-c", script, str(open_path)],
+        ["/usr/bin/python3", "-c", script, str(path)],
         capture_output=True, text=True, check=False, cwd="/",
         user=stranger.pw_uid, group=stranger.pw_gid, extra_groups=[],
     )  # fmt: skip
-    assert json.loads(done.stdout) == {
-        "error": "only root and the collector's own user may do this"
-    }, done.stderr
+    await server.close()
+    assert done.stdout, done.stderr
+    said = json.loads(done.stdout)
+    assert said == {"error": "only root and the collector's own user may do this"}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
