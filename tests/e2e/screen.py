@@ -52,6 +52,7 @@ class Screen:
     display: str
     environment: dict[str, str]
     folder: Path
+    server: subprocess.Popen[bytes]
     programs: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def run(self, *command: str, bus: bool = False, **environment: str) -> subprocess.Popen[bytes]:
@@ -69,6 +70,17 @@ class Screen:
         log.close()
         self.programs.append(process)
         return process
+
+    def start_bus(self) -> None:
+        """Give the screen a session bus, with accessibility, that all later programs share."""
+        address = f"unix:path={self.folder}/bus"
+        self.run("dbus-daemon", "--session", "--nofork", f"--address={address}")
+        end = time.monotonic() + 10
+        while not (self.folder / "bus").exists():
+            if time.monotonic() > end:
+                raise ScreenError(f"dbus-daemon did not start: {self.logs()}")
+            time.sleep(0.02)
+        self.environment["DBUS_SESSION_BUS_ADDRESS"] = address
 
     def stop(self, process: subprocess.Popen[bytes]) -> None:
         """End a program and all that it started."""
@@ -137,13 +149,17 @@ class Screen:
 
     def picture(self, path: Path) -> Path:
         """Save what the screen shows as a PNG."""
-        import mss
-        import mss.tools
+        import mss  # noqa: PLC0415 - only where a picture is made
+        import mss.tools  # noqa: PLC0415
 
         with mss.mss(display=self.display) as grabber:
             shot = grabber.grab(grabber.monitors[0])
             mss.tools.to_png(shot.rgb, shot.size, output=str(path))
         return path
+
+    def end_server(self) -> None:
+        """Take the screen away."""
+        self.stop(self.server)
 
     def logs(self) -> str:
         """The last words of each program."""
@@ -195,7 +211,7 @@ def open_screen(
         "PYTHONPATH": os.pathsep.join(("proto", ".")),
     }
     folder.chmod(0o700)
-    screen = Screen(display=display, environment=environment, folder=folder)
+    screen = Screen(display=display, environment=environment, folder=folder, server=process)
     try:
         if manager:
             screen.run("openbox")
@@ -204,8 +220,7 @@ def open_screen(
     finally:
         for program in reversed(list(screen.programs)):
             screen.stop(program)
-        screen.programs.append(process)
-        screen.stop(process)
+        screen.end_server()
         shutil.rmtree(folder, ignore_errors=True)
 
 
