@@ -45,9 +45,11 @@ def connect(path: str) -> Channel:
         from agent.local import win32  # noqa: PLC0415  # one platform's code is loaded
 
         return win32.connect(path)
-    from agent.local import unix  # noqa: PLC0415  # one platform's code is loaded
+    if sys.platform == "linux":
+        from agent.local import unix  # noqa: PLC0415  # one platform's code is loaded
 
-    return unix.connect(path)
+        return unix.connect(path)
+    raise LocalError(f"there is no local socket for {sys.platform} yet")
 
 
 def listen(path: str) -> Listener:
@@ -60,6 +62,8 @@ def listen(path: str) -> Listener:
         from agent.local import win32  # noqa: PLC0415  # one platform's code is loaded
 
         return win32.listen(path)
-    from agent.local import unix  # noqa: PLC0415  # one platform's code is loaded
+    if sys.platform == "linux":
+        from agent.local import unix  # noqa: PLC0415  # one platform's code is loaded
 
-    return unix.listen(path)
+        return unix.listen(path)
+    raise LocalError(f"there is no local socket for {sys.platform} yet")

@@ -1,10 +1,12 @@
-"""Unix sockets: the client is known by SO_PEERCRED, which it cannot forge."""
+"""Unix sockets on Linux: the client is known by SO_PEERCRED, which it cannot forge."""
 
 import contextlib
 import os
+import select
 import socket
 import stat
 import struct
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +16,7 @@ from agent.local.ends import ServiceEnd, SessionEnd
 from agent.local.frames import Frames, frame
 from agent.local.interface import ChannelClosed, LocalError, Peer, PeerChannel
 
-assert os.name == "posix"
+assert sys.platform == "linux"
 
 _SEND_TIMEOUT = 5.0
 _CREDENTIALS = struct.Struct("3i")
@@ -55,8 +57,6 @@ class _Stream:
         return self._ready.popleft()
 
     def _wait(self, timeout: float | None) -> bool:
-        import select  # noqa: PLC0415  # not on Windows in this form
-
         try:
             poll = select.poll()
             poll.register(self._sock.fileno(), select.POLLIN)

@@ -74,7 +74,11 @@ def _handshake(plain: socket.socket, host: str, port: int, files: Files) -> Reac
             secure.settimeout(_AFTER)
             with contextlib.suppress(TimeoutError):
                 if not secure.recv(1):
-                    return Reach(Cause.REFUSED, "the collector closed the connection at once")
+                    return Reach(
+                        Cause.REFUSED,
+                        "the collector closed the connection at the sight of this PC's "
+                        "certificate: enrol this PC again",
+                    )
     except ssl.SSLCertVerificationError as error:
         return Reach(
             Cause.OTHER_SERVER,

@@ -123,6 +123,8 @@ class SpoolFile:
         self._state = State(lanes={})
         self._generation = 0
         self._used = 0
+        self._newest_picture: int | None = None
+        """No number above it is a picture's; None: not known."""
         self._unsure: dict[tuple[bytes, Kind, int], Written] = {}
         self._survived: dict[tuple[bytes, Kind, int], Written] = {}
 
@@ -264,6 +266,7 @@ class SpoolFile:
             return noted(_with(self._state, lane, LaneState(written=head, receipted=start)), why)
 
         self._commit(move)
+        self._newest_picture = None
         return self._state.lanes[lane].written
 
     def give_up(self, lane: Lane, sequence: int, why: str) -> None:
@@ -325,6 +328,8 @@ class SpoolFile:
 
         self._unsure = {_key(draft): one for draft, one in zip(drafts, done, strict=True)}
         self._commit(insert)
+        if any(written.kind is Kind.PICTURE for written in done):
+            self._newest_picture = None
         return tuple(done)
 
     def _fit(self, drafts: Sequence[Draft]) -> tuple[list[Draft], list[int]]:
@@ -346,13 +351,16 @@ class SpoolFile:
         now = self._state.lanes[Lane.PICTURE]
         victims: list[int] = []
         freed = 0
-        for sequence in range(now.written.sequence, now.receipted.sequence, -1):
+        top = now.written.sequence if self._newest_picture is None else self._newest_picture
+        for sequence in range(top, now.receipted.sequence, -1):
             if freed >= wanted:
                 break
             written = self._whole(Lane.PICTURE, sequence)
             if written.kind is Kind.PICTURE:
                 victims.append(sequence)
                 freed += len(written.envelope.sealed)
+            elif not victims:
+                self._newest_picture = sequence - 1
         return victims, freed
 
     def _shed(self, db: sqlite3.Connection, victims: Sequence[int]) -> None:
@@ -450,6 +458,7 @@ class SpoolFile:
             self._disconnect()
             raise SpoolFailed(f"the spool {self._path} cannot be opened: {error}") from error
         self._state, self._generation = checked.state, checked.generation
+        self._newest_picture = None
         self._used = spool_tables.used(self._connected())
         if any(checked.damaged.values()):
             self._bury(checked.damaged)

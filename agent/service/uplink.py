@@ -368,7 +368,7 @@ class Uplink:
             self._answer_by = self._clock.monotonic() + self._timing.answer
 
     def _beat(self) -> None:
-        self._beat_at = self._clock.monotonic() + self._timing.beat * self._timing.scale
+        self._beat_at = self._clock.monotonic() + self._timing.beat
         if self._line is None:
             return
         now = self._clock.now()

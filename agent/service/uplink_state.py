@@ -14,7 +14,7 @@ still speak.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -166,14 +166,18 @@ class Tell:
 Action = Dial | Forget | Renumber | GiveUp | Beat | HangUp | Rest | Hold | Tell
 
 
+def _none_yet() -> Mapping[Lane, int]:
+    return MappingProxyType(dict.fromkeys(Lane, 0))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """All that the uplink remembers; the spool remembers the records."""
 
     phase: Phase = Phase.RESTING
     failures: int = 0
-    sent: Mapping[Lane, int] = MappingProxyType(dict.fromkeys(Lane, 0))
-    receipted: Mapping[Lane, int] = MappingProxyType(dict.fromkeys(Lane, 0))
+    sent: Mapping[Lane, int] = field(default_factory=_none_yet)
+    receipted: Mapping[Lane, int] = field(default_factory=_none_yet)
     refused: tuple[Lane, int, int] | None = None
     """The record last refused for itself, and how often in a row."""
 

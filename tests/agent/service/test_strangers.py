@@ -1,0 +1,304 @@
+"""What another account of the same PC can do: nothing, but speak about itself."""
+
+import contextlib
+import ctypes
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from wire import ids
+from wire.clock import SystemClock
+from wire.event import AccountKind, GapReason, Kind, PictureState
+from wire.local import Rejected, Shot, StatusAsk, Taken, encode_from_session
+from wire.v1 import local_pb2
+
+from agent.local.interface import Peer
+from agent.service.bucket import Rate
+from agent.service.intake import Rates
+from agent.service.who import Place, who_is
+from tests.agent.service.conftest import Pc, Session, found
+from tests.agent.service.simulator import Collector
+
+ROOT = Path(__file__).parents[3]
+PUPIL, OTHER = 61_001, 61_002
+
+
+def as_account(uid, work):
+    """Run `work` in a child under another account; give what it printed."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            os.close(read)
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+            try:
+                said = work()
+            except BaseException as error:
+                said = f"{type(error).__name__}: {error}"
+            os.write(write, str(said).encode()[:60_000])
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        said = pipe.read().decode()
+    os.waitpid(child, 0)
+    return said
+
+
+@pytest.fixture
+def apart(school, collector, tmp_path_factory, place):
+    """The service as a process of its own, its state and its socket where an installer puts them."""
+    place.chmod(0o755)
+    state = place / "state"
+    school.enrol(state, port=collector.port)
+    environ = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'proto'}",
+        "REDSHANK_STATE": str(state),
+        "REDSHANK_SOCKET": str(place / "run" / "agent.sock"),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agent", "run", "--service"],
+        env=environ,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+    )
+    collector.wait(lambda c: c.beats, 30)
+    yield process, state, environ
+    process.terminate()
+    process.communicate(timeout=20)
+
+
+@pytest.mark.root
+def test_another_account_reads_neither_key_nor_spool_nor_memory(apart):
+    process, state, _ = apart
+
+    def steal():
+        taken = []
+        for name in ("device.key", "spool.db", "identity.json", "policy.bin", "."):
+            path = state / name
+            try:
+                taken.append(os.listdir(path) if path.is_dir() else path.read_bytes())
+            except PermissionError:
+                continue
+        for name in ("mem", "maps", "environ", "fd"):
+            path = Path(f"/proc/{process.pid}") / name
+            try:
+                taken.append(os.listdir(path) if name == "fd" else path.open("rb").read(10))
+            except (PermissionError, OSError):
+                continue
+        return taken
+
+    assert as_account(PUPIL, steal) == "[]"
+
+
+@pytest.mark.root
+def test_another_account_traces_neither_the_service_nor_kills_it(apart):
+    process, _, _ = apart
+
+    def attack():
+        libc = ctypes.CDLL(None, use_errno=True)
+        traced = libc.ptrace(16, process.pid, 0, 0)
+        with contextlib.suppress(PermissionError):
+            os.kill(process.pid, 9)
+            return "killed"
+        return traced
+
+    assert as_account(PUPIL, attack) == "-1"
+    assert process.poll() is None
+
+
+@pytest.mark.root
+def test_even_its_own_account_may_not_trace_it_or_make_it_dump_core(apart):
+    process, _, _ = apart
+    status = Path(f"/proc/{process.pid}/limits").read_text()
+    (core,) = (line for line in status.splitlines() if line.startswith("Max core file size"))
+    assert core.split()[4:6] == ["0", "0"]
+    # What is not dumpable belongs to root in /proc, whoever runs it; the flag shows in coredump.
+    assert Path(f"/proc/{process.pid}/environ").stat().st_uid == 0
+
+
+@pytest.mark.root
+def test_who_is_the_kernels_word_and_events_stay_apart(apart, collector, school):
+    process, _, environ = apart
+    event = ids.new_event(SystemClock())
+
+    def speak():
+        session = Session(environ["REDSHANK_SOCKET"])
+        session.hello()
+        return type(session.ask(found(event))).__name__
+
+    def forge():
+        session = Session(environ["REDSHANK_SOCKET"])
+        session.hello()
+        shot = Shot(event=event, webp=b"x" * 100, width=1, height=1, taken_at=1, of="window")
+        answers = [session.ask(found(event)), session.ask(shot)]
+        return " ".join(answer.words for answer in answers)
+
+    assert as_account(PUPIL, speak) == "Taken"
+    assert as_account(OTHER, forge) == " ".join(["this event is another account's"] * 2)
+    collector.wait(lambda c: c.records)
+    header, envelope = collector.records[0]
+    assert school.details(envelope, header).who.account == f"linux:pc-1:{PUPIL}"
+    assert envelope.account == f"linux:pc-1:{PUPIL}"
+    assert len(collector.records) == 1
+
+
+@pytest.mark.root
+def test_status_is_not_for_pupils(apart):
+    _, _, environ = apart
+
+    def ask():
+        answer = Session(environ["REDSHANK_SOCKET"]).ask(StatusAsk())
+        return answer.words
+
+    assert "technician" in as_account(PUPIL, ask)
+
+
+@pytest.mark.root
+def test_a_flood_is_counted_and_others_are_served(school, collector, place):
+    place.chmod(0o755)
+    school.enrol(place, port=collector.port)
+    place.chmod(0o755)
+    slow = Rates(frames=Rate(per_second=1, burst=20), bytes=Rate(per_second=1e6, burst=1e6))
+    pc = Pc(place, rates=slow).start()
+    try:
+
+        def flood():
+            session = Session(pc.settings.socket)
+            session.hello()
+            kinds = [type(session.ask(found())).__name__ for _ in range(60)]
+            return f"{kinds.count('Taken')} {kinds.count('Rejected')}"
+
+        taken, rejected = map(int, as_account(PUPIL, flood).split())
+        assert 19 <= taken <= 25
+        assert taken + rejected == 60
+        session = pc.session()
+        session.hello()
+        began = time.monotonic()
+        assert isinstance(session.ask(found()), Taken)
+        assert time.monotonic() - began < 1
+        session.close()
+        collector.wait(
+            lambda c: any(
+                gap.reason is GapReason.RATE_LIMITED and gap.dropped == rejected
+                for beat in c.beats
+                for gap in beat.gaps
+            )
+        )
+    finally:
+        pc.stop()
+
+
+@pytest.fixture(scope="module")
+def standing(school, tmp_path_factory):
+    """One service for many forged frames."""
+    collector = Collector(school)
+    with tempfile.TemporaryDirectory(prefix="rs") as name:
+        place = Path(name)
+        school.enrol(place, port=collector.port)
+        fast = Rates(frames=Rate(per_second=1e6, burst=1e6), bytes=Rate(per_second=1e9, burst=1e9))
+        pc = Pc(place, rates=fast).start()
+        yield pc
+        pc.stop()
+    collector.stop()
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(raw=st.binary(max_size=400), framed=st.booleans())
+def test_whatever_is_sent_the_service_stands(standing, raw, framed):
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(5)
+        sock.connect(standing.settings.socket)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            sock.sendall((struct.pack(">I", len(raw)) if framed else b"") + raw)
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(4096):
+                pass
+    session = standing.session()
+    assert session.hello().policy_version == 1
+    session.close()
+
+
+def test_a_frame_over_the_limit_ends_the_connection_and_keeps_nothing(standing):
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(5)
+        sock.connect(standing.settings.socket)
+        sock.sendall(struct.pack(">I", (1 << 20) + 1))
+        assert sock.recv(1) == b""
+
+
+def test_a_session_that_says_who_it_is_is_refused(standing):
+    message = local_pb2.FromSession.FromString(encode_from_session(found()))
+    message.found.details.who.account = "linux:pc-1:0"
+    message.found.details.who.kind = 1
+    raw = message.SerializeToString()
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(5)
+        sock.connect(standing.settings.socket)
+        sock.sendall(struct.pack(">I", len(raw)) + raw)
+        assert sock.recv(1) == b""
+
+
+def test_a_match_sent_twice_is_one(standing):
+    session = standing.session()
+    session.hello()
+    before = standing.status()["lanes"]["text"]["written"]["sequence"]
+    one = found()
+    assert session.ask(one) == session.ask(one) == Taken(event=one.event, kind=Kind.EVENT)
+    assert standing.status()["lanes"]["text"]["written"]["sequence"] == before + 1
+    session.close()
+
+
+def test_a_picture_beyond_the_policys_limit_becomes_a_tombstone(standing):
+    session = standing.session()
+    session.hello()
+    one = found(picture=PictureState.FOLLOWS)
+    session.ask(one)
+    shot = Shot(event=one.event, webp=bytes(700_000), width=1, height=1, taken_at=1, of="window")
+    assert session.ask(shot).kind is Kind.TOMBSTONE
+    session.close()
+
+
+def test_a_match_of_another_age_gets_the_services_time(standing):
+    session = standing.session()
+    session.hello()
+    one = replace(found(), matched_at=1)
+    assert not isinstance(session.ask(one), Rejected)
+    session.close()
+
+
+PC = Place(device="pc-1", host="lab-1", realm="SCHOOL.EXAMPLE")
+
+
+def peer(user, session="7"):
+    return Peer(user=user, pid=1, session=session)
+
+
+def test_a_local_account_is_the_devices_and_a_directorys_is_the_realms():
+    assert who_is(peer("0"), PC).account == "linux:pc-1:0"
+    assert who_is(peer("987654"), PC).account == "linux:SCHOOL.EXAMPLE:987654"
+    assert who_is(peer("987654"), replace(PC, realm="")).account == "linux:pc-1:987654"
+    assert who_is(peer("S-1-5-21-1-2-3-1104"), PC).account == "windows:S-1-5-21-1-2-3-1104"
+
+
+@pytest.mark.parametrize("name", ["root", "ROOT", "0", "linux:pc-1:0"])
+def test_a_shared_account_is_one_sign_in_and_never_a_person(name):
+    one, two = (who_is(peer("0", at), PC, [name]) for at in ("7", "8"))
+    assert one.kind is two.kind is AccountKind.SHARED
+    assert one.account == "shared:pc-1:7"
+    assert two.account == "shared:pc-1:8"
+
+
+def test_windows_guest_is_shared():
+    assert who_is(peer("S-1-5-21-1-2-3-501"), PC).kind is AccountKind.SHARED
