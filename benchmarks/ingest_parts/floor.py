@@ -142,7 +142,7 @@ async def main(directory: Path, data: Path) -> None:
         root_certificates=(known["root"] + known["issuer"]).encode(),
         require_client_auth=True,
     )
-    port = server.add_secure_port("localhost:0", credentials)
+    port = server.add_secure_port("127.0.0.1:0", credentials)
     await server.start()
     working = asyncio.ensure_future(floor.work())
     lines, lines_port = await serve_lines(floor.lines, directory)

@@ -144,7 +144,7 @@ class Sender:
             (self.enrolled["certificate"] + self.known["issuer"]).encode(),
         )
         options = (("grpc.use_local_subchannel_pool", 1),)
-        return aio.secure_channel(f"localhost:{port}", credentials, options=options)
+        return aio.secure_channel(f"127.0.0.1:{port}", credentials, options=options)
 
 
 async def open_stream(sender: Sender, port: int, *, floor: bool) -> tuple:

@@ -108,7 +108,7 @@ async def main(directory: Path, data: Path) -> None:
         chain_pem=(known["server"] + known["issuer"]).encode(),
         trusted_pem=(known["root"] + known["issuer"]).encode(),
     )
-    uplink = await serve_uplink(parts, credentials, "localhost:0")
+    uplink = await serve_uplink(parts, credentials, "127.0.0.1:0")
 
     async def lines() -> AsyncIterator[bytes]:
         with feed.subscribe() as subscription:

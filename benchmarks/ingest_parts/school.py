@@ -30,7 +30,7 @@ def make(directory: Path, devices: int) -> None:
     issuer = certs.Authority(
         certs.make_issuer(root, issuer_key.public_key(), SCHOOL, now), issuer_key
     )
-    server = certs.issue_server(issuer, server_key.public_key(), ["localhost"], now)
+    server = certs.issue_server(issuer, server_key.public_key(), ["localhost", "127.0.0.1"], now)
     enrolled = []
     for _ in range(devices):
         key, name = certs.new_key(), str(uuid.uuid4())

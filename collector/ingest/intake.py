@@ -80,7 +80,12 @@ class Intake:
         while True:
             batch = self._take()
             if batch:
-                await self._work(batch)
+                try:
+                    await self._work(batch)
+                except Exception as error:
+                    # A bug in answering: their devices ask again; the next batch goes on.
+                    _log.exception("batch was not answered", records=len(batch))
+                    self._failed(batch, error)
             elif self._finishing:
                 return
             else:
@@ -154,7 +159,7 @@ class Intake:
             asker.receipted(heads)
         self._parts.feed.publish(recorded.alerts)
 
-    def _failed(self, batch: Sequence[tuple[Asker, Checked]], error: StoreError) -> None:
+    def _failed(self, batch: Sequence[tuple[Asker, Checked]], error: Exception) -> None:
         self._parts.tally.failed_commits += 1
         _log.error("commit failed", records=len(batch), why=str(error))
         # What queued behind them may follow them in their lanes.
@@ -170,7 +175,7 @@ class Intake:
         _log.error(
             "record cannot be stored",
             device=record.header.device,
-            event=record.header.event.hex(),
+            event_id=record.header.event.hex(),
             why=type(error).__name__,
         )
         asker.refused(

@@ -90,10 +90,12 @@ def _for_devices(certificate: x509.Certificate, device: str) -> None:
         extensions = certificate.extensions
         usages = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         usage = extensions.get_extension_for_class(x509.KeyUsage).value
+        is_authority = extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except (x509.ExtensionNotFound, ValueError):
         words = "The certificate does not say what it is for."
         raise PeerRefused(RefusalReason.DENIED, words, device) from None
-    if list(usages) != [ExtendedKeyUsageOID.CLIENT_AUTH] or not usage.digital_signature:
+    for_devices = list(usages) == [ExtendedKeyUsageOID.CLIENT_AUTH] and usage.digital_signature
+    if is_authority or not for_devices:
         words = "The certificate is not for a device."
         raise PeerRefused(RefusalReason.DENIED, words, device)
 

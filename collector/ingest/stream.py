@@ -6,7 +6,6 @@ later one says all that an earlier one did.
 """
 
 import asyncio
-import contextlib
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -45,6 +44,7 @@ from collector.ingest.warnings import IntegrityWarning, write_warnings
 _log = structlog.get_logger(__name__)
 _PICTURE_STEP = 16 * 1024
 _TOLD_WITHIN = 0.3  # seconds that a last word may take before the stream is cut
+_SAID_AGAIN_AFTER = 5.0  # seconds between two words to a device that is too fast
 _WORTH_A_WARNING = frozenset(
     {
         RefusalReason.WRONG_DEVICE,
@@ -82,6 +82,7 @@ class DeviceStream:
         self._writing: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._warned: set[RefusalReason] = set()
+        self._say_slower_at = 0.0
 
     @property
     def device(self) -> str:
@@ -102,6 +103,9 @@ class DeviceStream:
             devices.detach(self.device, self)
             if self._ending is None and self._writing is not None:
                 self._writing.cancel()
+        if self._ending is not None:
+            # Its AbortError is what tells gRPC that the call did not end well.
+            await self._ending
 
     def receipted(self, heads: dict[Lane, LaneHead]) -> None:
         """Tell the device what is durable."""
@@ -252,16 +256,17 @@ class DeviceStream:
         """Leave the stream unread until its debt is paid; HTTP/2 holds the device back."""
         if not seconds:
             return
-        if seconds > 1 / self._parts.limits.records_per_second:
-            if RefusalReason.RATE not in self._warned:
-                self._warned.add(RefusalReason.RATE)
-                _log.warning("device is held back", device=self.device)
-            words = "Too fast: what was sent is taken, but more slowly."
-            milliseconds = int(seconds * 1000) + 1
-            if not self._messages:
-                self.refused(
-                    Refusal(reason=RefusalReason.RATE, words=words, retry_after_ms=milliseconds),
-                )
+        now = self._parts.clock.monotonic()
+        if now >= self._say_slower_at:
+            self._say_slower_at = now + _SAID_AGAIN_AFTER
+            _log.warning("device is held back", device=self.device)
+            self.refused(
+                Refusal(
+                    reason=RefusalReason.RATE,
+                    words="Too fast: what was sent is taken, but more slowly.",
+                    retry_after_ms=int(seconds * 1000) + 1,
+                ),
+            )
         await asyncio.sleep(seconds)
 
     async def _warn(self, refusal: Refusal, header: bytes) -> None:
@@ -347,6 +352,4 @@ class DeviceStream:
                 await self._context.write(pack_collector(refusal))
         except (TimeoutError, aio.AbortError, aio.UsageError, aio.InternalError):
             pass  # a device that does not listen is cut all the same
-        # An AbortError is how gRPC says that it is done.
-        with contextlib.suppress(aio.AbortError, aio.UsageError, aio.InternalError):
-            await self._context.abort(status, refusal.words)
+        await self._context.abort(status, refusal.words)

@@ -202,7 +202,7 @@ class Line:
 
     def __init__(self, port, credentials, *, options=()):
         self.channel = aio.secure_channel(
-            f"localhost:{port}",
+            f"127.0.0.1:{port}",
             credentials,
             options=(("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0), *options),
         )

@@ -136,7 +136,7 @@ class Rig:
         credentials = uplink_credentials(
             key_pem=key_pem(key), chain_pem=chain, trusted_pem=self.ca.trusted
         )
-        await self.uplink.start(credentials, "localhost:0")
+        await self.uplink.start(credentials, "127.0.0.1:0")
         return self
 
     async def stop(self):

@@ -15,9 +15,7 @@ from collector.store.writer import FileOptions, FileWriter
 
 
 def school(name="oak"):
-    return insert(schema.schools).values(
-        school=name, name="", created_at=1, root_certificate=b""
-    )
+    return insert(schema.schools).values(school=name, name="", created_at=1, root_certificate=b"")
 
 
 def names(conn):
