@@ -1,7 +1,6 @@
 """What another account of the same PC can do: nothing, but speak about itself."""
 
 import contextlib
-import ctypes
 import os
 import socket
 import struct
@@ -25,34 +24,30 @@ from agent.local.interface import Peer
 from agent.service.bucket import Rate
 from agent.service.intake import Rates
 from agent.service.who import Place, who_is
-from tests.agent.service.conftest import Pc, Session, found
+from tests.agent.service.conftest import Pc, found
 from tests.agent.service.simulator import Collector
 
 ROOT = Path(__file__).parents[3]
 PUPIL, OTHER = 61_001, 61_002
 
 
-def as_account(uid, work):
-    """Run `work` in a child under another account; give what it printed."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        with contextlib.suppress(BaseException):
-            os.close(read)
-            os.setgroups([])
-            os.setgid(uid)
-            os.setuid(uid)
-            try:
-                said = work()
-            except BaseException as error:
-                said = f"{type(error).__name__}: {error}"
-            os.write(write, str(said).encode()[:60_000])
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read, "rb") as pipe:
-        said = pipe.read().decode()
-    os.waitpid(child, 0)
-    return said
+def as_account(uid, verb, *words):
+    """Try something under another account; give what came of it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.agent.service.pupil", str(uid), verb, *map(str, words)],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'proto'}"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def frames(*messages):
+    return [encode_from_session(message).hex() for message in messages]
 
 
 @pytest.fixture
@@ -82,39 +77,15 @@ def apart(school, collector, tmp_path_factory, place):
 @pytest.mark.root
 def test_another_account_reads_neither_key_nor_spool_nor_memory(apart):
     process, state, _ = apart
-
-    def steal():
-        taken = []
-        for name in ("device.key", "spool.db", "identity.json", "policy.bin", "."):
-            path = state / name
-            try:
-                taken.append(os.listdir(path) if path.is_dir() else path.read_bytes())
-            except PermissionError:
-                continue
-        for name in ("mem", "maps", "environ", "fd"):
-            path = Path(f"/proc/{process.pid}") / name
-            try:
-                taken.append(os.listdir(path) if name == "fd" else path.open("rb").read(10))
-            except (PermissionError, OSError):
-                continue
-        return taken
-
-    assert as_account(PUPIL, steal) == "[]"
+    assert (state / "device.key").stat().st_mode & 0o777 == 0o600
+    assert as_account(PUPIL, "steal", state, process.pid) == "[]"
+    assert as_account(0, "steal", state, process.pid) != "[]"
 
 
 @pytest.mark.root
-def test_another_account_traces_neither_the_service_nor_kills_it(apart):
+def test_another_account_neither_traces_nor_kills_the_service(apart):
     process, _, _ = apart
-
-    def attack():
-        libc = ctypes.CDLL(None, use_errno=True)
-        traced = libc.ptrace(16, process.pid, 0, 0)
-        with contextlib.suppress(PermissionError):
-            os.kill(process.pid, 9)
-            return "killed"
-        return traced
-
-    assert as_account(PUPIL, attack) == "-1"
+    assert as_account(PUPIL, "attack", process.pid) == "ptrace -1, not killed"
     assert process.poll() is None
 
 
@@ -130,23 +101,13 @@ def test_even_its_own_account_may_not_trace_it_or_make_it_dump_core(apart):
 
 @pytest.mark.root
 def test_who_is_the_kernels_word_and_events_stay_apart(apart, collector, school):
-    process, _, environ = apart
+    _, _, environ = apart
+    path = environ["REDSHANK_SOCKET"]
     event = ids.new_event(SystemClock())
-
-    def speak():
-        session = Session(environ["REDSHANK_SOCKET"])
-        session.hello()
-        return type(session.ask(found(event))).__name__
-
-    def forge():
-        session = Session(environ["REDSHANK_SOCKET"])
-        session.hello()
-        shot = Shot(event=event, webp=b"x" * 100, width=1, height=1, taken_at=1, of="window")
-        answers = [session.ask(found(event)), session.ask(shot)]
-        return " ".join(answer.words for answer in answers)
-
-    assert as_account(PUPIL, speak) == "Taken"
-    assert as_account(OTHER, forge) == " ".join(["this event is another account's"] * 2)
+    shot = Shot(event=event, webp=b"x" * 100, width=1, height=1, taken_at=1, of="window")
+    assert as_account(PUPIL, "send", path, *frames(found(event))) == "Taken"
+    answers = as_account(OTHER, "send", path, *frames(found(event), shot)).splitlines()
+    assert answers == ["Rejected: this event is another account's"] * 2
     collector.wait(lambda c: c.records)
     header, envelope = collector.records[0]
     assert school.details(envelope, header).who.account == f"linux:pc-1:{PUPIL}"
@@ -157,12 +118,9 @@ def test_who_is_the_kernels_word_and_events_stay_apart(apart, collector, school)
 @pytest.mark.root
 def test_status_is_not_for_pupils(apart):
     _, _, environ = apart
-
-    def ask():
-        answer = Session(environ["REDSHANK_SOCKET"]).ask(StatusAsk())
-        return answer.words
-
-    assert "technician" in as_account(PUPIL, ask)
+    assert "technician" in as_account(
+        PUPIL, "send", environ["REDSHANK_SOCKET"], *frames(StatusAsk())
+    )
 
 
 @pytest.mark.root
@@ -173,14 +131,8 @@ def test_a_flood_is_counted_and_others_are_served(school, collector, place):
     slow = Rates(frames=Rate(per_second=1, burst=20), bytes=Rate(per_second=1e6, burst=1e6))
     pc = Pc(place, rates=slow).start()
     try:
-
-        def flood():
-            session = Session(pc.settings.socket)
-            session.hello()
-            kinds = [type(session.ask(found())).__name__ for _ in range(60)]
-            return f"{kinds.count('Taken')} {kinds.count('Rejected')}"
-
-        taken, rejected = map(int, as_account(PUPIL, flood).split())
+        said = as_account(PUPIL, "send", pc.settings.socket, *frames(*(found() for _ in range(60))))
+        taken, rejected = said.count("Taken"), said.count("Rejected: too fast")
         assert 19 <= taken <= 25
         assert taken + rejected == 60
         session = pc.session()

@@ -69,7 +69,7 @@ def test_rests_are_jittered_and_bounded(failures, jitter):
 
 
 def refusal(reason, **changes):
-    return core.Refused(Refusal(reason=reason, words="no", **changes), True, 0.5)
+    return core.Refused(Refusal(reason=reason, words="no", **changes), is_ours=True, jitter=0.5)
 
 
 def test_a_gap_goes_back_to_what_is_expected():
