@@ -29,7 +29,7 @@ def check_files(paths: Iterable[Path]) -> Report:
         wrong = tuple(check_pack(pack, file=str(path)))
         problems += wrong
         if not wrong:
-            phrases = sum(len(term.phrases) for term in pack.terms)
+            phrases = sum(len(part) for term in pack.terms for way in term.phrases for part in way)
             told.append(
                 f"{path}: {len(pack.terms)} terms, {phrases} phrases, version {pack.version},"
                 f" {pack.fingerprint[:16]}"
@@ -41,23 +41,19 @@ def check_pack(pack: Pack, *, file: str = "") -> Iterator[PackError]:
     """What is wrong with a pack's terms."""
     file = file or f"{pack.name}.toml"
     matcher = Matcher([pack])
-    spelt: dict[tuple[str, ...], Term] = {}
     for term in pack.terms:
         for field, mend in _wrong_lines(term, matcher):
             yield PackError(file, term.line, f"{term.id}.{field}", mend)
-        for phrase in term.phrases:
-            symbols = spell(phrase)
-            if not symbols:
-                mend = f"{phrase!r} has nothing that can be seen; take it out"
-                yield PackError(file, term.line, f"{term.id}.phrases", mend)
-            other = spelt.setdefault(symbols, term)
-            if other is not term:
-                mend = f"{phrase!r} stands in {other.id!r} (line {other.line}) too; keep one"
+        for plain in (plain for phrase in term.phrases for part in phrase for plain in part):
+            if plain and not spell(plain):
+                mend = f"{plain!r} has nothing that can be seen; take it out"
                 yield PackError(file, term.line, f"{term.id}.phrases", mend)
 
 
 def _wrong_lines(term: Term, matcher: Matcher) -> Iterator[tuple[str, str]]:
-    if not any(match.term is term for match in matcher.find(term.match)):
-        yield "match", "is not found by this term; mend the line, the phrases or the conditions"
+    found = [match.term for match in matcher.find(term.match)]
+    if term not in found:
+        instead = f" (found is {', '.join(one.id for one in found)})" if found else ""
+        yield "match", f"is not found by this term{instead}; mend the line, phrases or conditions"
     if any(match.term is term for match in matcher.find(term.innocent)):
         yield "innocent", "is found by this term; mend the line, the phrases or the conditions"

@@ -1,4 +1,4 @@
-"""Conditions of terms: `near`, `unless` and `unless_then`, judged word by word.
+"""What spans several phrases: segments of one, and the conditions `near` and `unless`.
 
 What was seen lately and what still waits is one immutable value, so that backspace
 restores it like the rest of a state.
@@ -6,13 +6,15 @@ restores it like the rest of a state.
 
 from typing import NamedTuple
 
-from keywords.termbook import Entry, TermBook
+from keywords.termbook import Entry, Step, TermBook
 from keywords.tracks import Found
 
 MEMORY = 32
 """Words for which a cue is remembered: the longest phrase and the farthest `within`."""
 MOST_WAITING = 16
 """Hits that may wait at once; beyond it the oldest are let go."""
+MOST_BEGUN = 32
+"""Phrases that may be half said at once; beyond it the oldest are let go."""
 
 
 class Hit(NamedTuple):
@@ -35,45 +37,92 @@ class Cue(NamedTuple):
     words: int
 
 
+class Begun(NamedTuple):
+    """A phrase of which the segments up to `place` stand in the text."""
+
+    chain: int
+    place: int
+    """The segment that it has come to."""
+    start: int
+    word: int
+    """Number of the last word of it so far."""
+    words: int
+    disguised: bool
+
+
 class Waiting(NamedTuple):
     """What later words depend on."""
 
     cues: tuple[Cue, ...] = ()
     hits: tuple[Hit, ...] = ()
+    begun: tuple[Begun, ...] = ()
 
 
 NOTHING = Waiting()
 
 
-def sort_found(book: TermBook, found: list[Found], word: int) -> tuple[list[Hit], list[Cue]]:
-    """The entries and the cues that end at one boundary, each once."""
+class Ends(NamedTuple):
+    """What ends at one boundary, each once."""
+
+    hits: list[Hit]
+    cues: list[Cue]
+    begun: tuple[Begun, ...]
+    """The phrases begun so far, those that can still go on."""
+
+
+def sort_found(book: TermBook, found: list[Found], waiting: Waiting, word: int) -> Ends:
+    """What ends at a boundary after word number `word`."""
     hits: dict[int, Hit] = {}
     cues: dict[int, Cue] = {}
-    for node, starts, end, disguised in found:
-        for pattern in book.phrases.found(node):
+    begun = dict.fromkeys(one for one in waiting.begun if word - one.word < book.longest)
+    steps_from = len(book.entries)
+    for phrase, starts, end, disguised in found:
+        for pattern in book.phrases.found(phrase):
             words = book.words[pattern]
-            start = starts[-words]
+            here = Hit(0, starts[-words], end, disguised, word, words)
             for meaning in book.meanings[pattern]:
                 if meaning < 0:
                     cues.setdefault(meaning, Cue(meaning, word, words))
-                elif meaning not in hits:
-                    hits[meaning] = Hit(meaning, start, end, disguised, word, words)
-    return _longest(book, list(hits.values())), list(cues.values())
+                elif meaning < steps_from:
+                    hits.setdefault(meaning, here._replace(entry=meaning))
+                else:
+                    _go_on(book.steps[meaning - steps_from], here, waiting.begun, begun, hits)
+    return Ends(list(hits.values()), list(cues.values()), tuple(begun)[-MOST_BEGUN:])
 
 
-def judge(
-    book: TermBook, hits: list[Hit], cues: list[Cue], waiting: Waiting, word: int
-) -> tuple[list[Hit], Waiting]:
+def _go_on(
+    step: Step,
+    here: Hit,
+    before: tuple[Begun, ...],
+    begun: dict[Begun, None],
+    hits: dict[int, Hit],
+) -> None:
+    """Lead the phrases on that this segment continues, or begin one."""
+    ways = [(here.start, here.words, here.disguised)] if step.first else []
+    for one in before:
+        follows = one.word == here.word - here.words
+        if one.chain == step.chain and follows and one.place in step.after:
+            ways.append((one.start, one.words + here.words, one.disguised or here.disguised))
+    for start, words, disguised in ways:
+        if step.last:
+            whole = Hit(step.entry, start, here.end, disguised, here.word, words)
+            known = hits.get(step.entry)
+            if known is None or known.words < words:
+                hits[step.entry] = whole
+        begun[Begun(step.chain, step.index, start, here.word, words, disguised)] = None
+
+
+def judge(book: TermBook, ends: Ends, waiting: Waiting, word: int) -> tuple[list[Hit], Waiting]:
     """What may be told now, and what waits for later words."""
-    seen = [cue for cue in waiting.cues if word - cue.word <= MEMORY] + cues
+    seen = [cue for cue in waiting.cues if word - cue.word <= MEMORY] + ends.cues
     told: list[Hit] = []
     kept: list[Hit] = []
     for hit in waiting.hits:
-        _judge_waiting(book.entries[hit.entry], hit, seen, cues, word, told, kept)
-    for hit in hits:
+        _judge_waiting(book.entries[hit.entry], hit, _Heard(seen, ends.cues, word), told, kept)
+    for hit in ends.hits:
         _judge_new(book.entries[hit.entry], hit, seen, told, kept)
     told += [hit for hit in kept[:-MOST_WAITING] if not book.entries[hit.entry].near]
-    return told, Waiting(tuple(seen), tuple(kept[-MOST_WAITING:]))
+    return told, Waiting(tuple(seen), tuple(kept[-MOST_WAITING:]), ends.begun)
 
 
 def held(book: TermBook, waiting: Waiting) -> list[Hit]:
@@ -97,19 +146,21 @@ def _judge_new(entry: Entry, hit: Hit, seen: list[Cue], told: list[Hit], kept: l
         told.append(hit)
 
 
-def _judge_waiting(
-    entry: Entry,
-    hit: Hit,
-    seen: list[Cue],
-    fresh: list[Cue],
-    word: int,
-    told: list[Hit],
-    kept: list[Hit],
-) -> None:
-    if any(cue.cue in entry.unless_then and cue.word - cue.words == hit.word for cue in fresh):
+class _Heard(NamedTuple):
+    """The cues of late, those of this boundary, and its word."""
+
+    seen: list[Cue]
+    fresh: list[Cue]
+    word: int
+
+
+def _judge_waiting(entry: Entry, hit: Hit, heard: _Heard, told: list[Hit], kept: list[Hit]) -> None:
+    if any(
+        cue.cue in entry.unless_then and cue.word - cue.words == hit.word for cue in heard.fresh
+    ):
         return
-    gone = word - hit.word
-    if entry.near and not _near(entry, hit, seen):
+    gone = heard.word - hit.word
+    if entry.near and not _near(entry, hit, heard.seen):
         if gone < entry.term.within:
             kept.append(hit)
     elif gone >= entry.hold:
@@ -126,19 +177,3 @@ def _within(cue: Cue, hit: Hit, words: int) -> bool:
     before = hit.word - hit.words - cue.word
     after = cue.word - cue.words - hit.word
     return max(before, after) < words
-
-
-def _longest(book: TermBook, hits: list[Hit]) -> list[Hit]:
-    """Without hits that lie inside a longer one of their own pack: the longer says more."""
-    if len(hits) < 2:  # noqa: PLR2004 - one hit lies inside no other
-        return hits
-    return [
-        hit
-        for hit in hits
-        if not any(
-            other.words > hit.words
-            and book.entries[other.entry].pack is book.entries[hit.entry].pack
-            and other.start <= hit.start
-            for other in hits
-        )
-    ]

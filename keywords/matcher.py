@@ -131,7 +131,7 @@ class Matcher:
     def settle(self, state: State) -> tuple[Match, ...]:
         """What stands complete now, as if the writer had finished."""
         after, matches = self._gap(state, self._space, point=False)
-        return matches + self._matches(held(self._book, after[11]))
+        return _telling([*matches, *self._matches(held(self._book, after[11]))])
 
     def find(self, text: str) -> tuple[Match, ...]:
         """All matches in a whole text: its steps', and what stands complete at its end."""
@@ -189,24 +189,26 @@ class Matcher:
     def _tell(
         self, found: list[Found], waiting: Waiting, words: int
     ) -> tuple[tuple[Match, ...], Waiting]:
-        hits, cues = sort_found(self._book, found, words)
-        if not cues and waiting is NOTHING and not any(self._waits(hit.entry) for hit in hits):
-            return self._matches(hits), NOTHING
-        told, waiting = judge(self._book, hits, cues, waiting, words)
-        return self._matches(told), waiting if waiting != NOTHING else NOTHING
+        ends = sort_found(self._book, found, waiting, words)
+        if (
+            not ends.cues
+            and waiting == NOTHING
+            and not any(self._waits(h.entry) for h in ends.hits)
+        ):
+            return self._matches(ends.hits), Waiting(begun=ends.begun) if ends.begun else NOTHING
+        told, waiting = judge(self._book, ends, waiting, words)
+        return self._matches(told), waiting if any(waiting) else NOTHING
 
     def _waits(self, number: int) -> bool:
         entry = self._book.entries[number]
         return bool(entry.near or entry.unless_then)
 
     def _matches(self, hits: Sequence[Hit]) -> tuple[Match, ...]:
-        entries = self._book.entries
-        return tuple(
-            Match(
-                entries[hit.entry].term, entries[hit.entry].pack, hit.start, hit.end, hit.disguised
-            )
-            for hit in hits
-        )
+        found = []
+        for hit in hits:
+            entry = self._book.entries[hit.entry]
+            found.append(Match(entry.term, entry.pack, hit.start, hit.end, hit.disguised))
+        return _telling(found)
 
     def _key_of(self, reading: Reading) -> _Key:
         codes = self._book.codes
@@ -231,3 +233,24 @@ def _moved(state: State) -> State:
     """The state one character on."""
     node, phrase, at, *rest = state
     return (node, phrase, at + 1, *rest)  # type: ignore[return-value]  # the tuple's own shape
+
+
+def _telling(matches: Sequence[Match]) -> tuple[Match, ...]:
+    """Without those that lie in another of their pack that says more: longer, else graver."""
+    return tuple(
+        match
+        for number, match in enumerate(matches)
+        if not any(
+            _outdoes(other, match, earlier=place < number)
+            for place, other in enumerate(matches)
+            if place != number
+        )
+    )
+
+
+def _outdoes(one: Match, other: Match, *, earlier: bool) -> bool:
+    if one.pack is not other.pack or one.start > other.start or one.end < other.end:
+        return False
+    longer = (one.end - one.start) - (other.end - other.start)
+    graver = one.term.severity - other.term.severity
+    return longer > 0 or graver > 0 or (not graver and earlier)

@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import Any
 
 from keywords.packfields import Fields, Problem, find_lines
-from keywords.phrases import PhraseError, expand
+from keywords.phrases import Phrase, PhraseError, expand, expand_plain
 from keywords.reasons import REASONS
 
 FORMAT = 1
@@ -93,7 +93,7 @@ class Term:
     """One entry of a pack. Phrases are expanded: no alternatives are left in them."""
 
     id: str
-    phrases: tuple[str, ...]
+    phrases: tuple[Phrase, ...]
     severity: Severity
     match: str
     innocent: str
@@ -294,7 +294,7 @@ def _term(fields: Fields, sets: dict[str, tuple[str, ...]]) -> Term | None:
     before = len(fields.problems)
     fields.only("a term", _TERM_FIELDS)
     name = fields.code("id", "-")
-    phrases = _expanded(fields, "phrases", sets)
+    phrases = _phrases(fields, sets)
     severity = fields.number("severity", 1, 5)
     match = fields.text("match", 300)
     innocent = fields.text("innocent", 300)
@@ -305,9 +305,9 @@ def _term(fields: Fields, sets: dict[str, tuple[str, ...]]) -> Term | None:
                 "says", f"{code!r} is no reason; see `redshank-keywords explain --reasons`"
             )
     within = fields.number("within", 1, MAX_WITHIN, optional=True)
-    near = _expanded(fields, "near", sets, optional=True)
-    unless = _expanded(fields, "unless", sets, optional=True)
-    unless_then = _expanded(fields, "unless_then", sets, optional=True)
+    near = _cues(fields, "near", sets)
+    unless = _cues(fields, "unless", sets)
+    unless_then = _cues(fields, "unless_then", sets)
     if within is not None and not (near or unless):
         fields.wrong("within", "counts words for near or unless; add one of them or take it out")
     if len(fields.problems) > before:
@@ -327,11 +327,17 @@ def _term(fields: Fields, sets: dict[str, tuple[str, ...]]) -> Term | None:
     )
 
 
-def _expanded(
-    fields: Fields, name: str, sets: dict[str, tuple[str, ...]], *, optional: bool = False
-) -> tuple[str, ...]:
+def _phrases(fields: Fields, sets: dict[str, tuple[str, ...]]) -> tuple[Phrase, ...]:
     try:
-        return expand(fields.texts(name, 200, optional=optional), sets)
+        return expand(fields.texts("phrases", 200), sets)
+    except PhraseError as error:
+        fields.wrong("phrases", str(error))
+        return ()
+
+
+def _cues(fields: Fields, name: str, sets: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    try:
+        return expand_plain(fields.texts(name, 200, optional=True), sets)
     except PhraseError as error:
         fields.wrong(name, str(error))
         return ()

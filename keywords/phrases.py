@@ -1,18 +1,28 @@
-"""Expand a phrase with alternatives into the plain phrases it stands for.
+"""Expand a phrase with alternatives into the plain words it stands for.
 
 `(a|b|)` is one of a, b and nothing, and may nest; `{name}` is one of a named set.
-Nothing repeats, so that the number of plain phrases is known and bounded.
+Nothing repeats, so that the number of plain phrases is known and bounded. A phrase
+with many alternatives becomes a row of **segments**, each a list of plain phrases: one
+of the first, then one of the second, and so on. So three places of ten words each cost
+thirty phrases, not a thousand.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-MOST = 1_000
-"""Plain phrases that one term may stand for; `near` joins what need not stand together."""
+SEGMENT = 300
+"""Plain phrases that alternatives are multiplied up to; then a new segment begins."""
+MOST = 3_000
+"""Plain phrases of all segments of one term."""
 LONGEST = 120
 """Characters of a plain phrase."""
 MOST_WORDS = 14
+"""Words of a plain phrase."""
+MOST_SEGMENTS = 6
 _DEEPEST = 4
+
+Phrase = tuple[tuple[str, ...], ...]
+"""Segments in order; a segment that holds an empty text may be left out."""
 
 _TOKEN = re.compile(r"[(){}|]|[^(){}|]+")
 
@@ -21,26 +31,63 @@ class PhraseError(ValueError):
     """A phrase that cannot be expanded; the text says how to mend it."""
 
 
-def expand(phrases: Iterable[str], sets: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """All plain phrases, each once, in order, with single spaces.
+def expand(phrases: Iterable[str], sets: Mapping[str, Sequence[str]]) -> tuple[Phrase, ...]:
+    """Each phrase as its segments.
 
     Raises:
         PhraseError: if brackets do not pair, a set is not known, or it grows too large.
     """
+    expanded = tuple(_segments(phrase, sets) for phrase in phrases)
+    if sum(len(segment) for phrase in expanded for segment in phrase) > MOST:
+        raise PhraseError(f"stands for more than {MOST} phrases; split the term or use near")
+    return expanded
+
+
+def expand_plain(phrases: Iterable[str], sets: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Phrases that stand for few enough to be one segment each, as plain phrases.
+
+    Raises:
+        PhraseError: as `expand`, and if a phrase needs more than one segment.
+    """
     found: dict[str, None] = {}
-    for phrase in phrases:
-        for plain in _Expansion(phrase, sets).all():
-            tidy = " ".join(plain.split())
-            if not tidy:
-                raise PhraseError(f"{phrase!r} can be empty; leave at least one word outside")
-            if len(tidy) > LONGEST or tidy.count(" ") >= MOST_WORDS:
-                raise PhraseError(
-                    f"{tidy[:40]!r}… is longer than {LONGEST} characters or {MOST_WORDS} words"
-                )
-            found[tidy] = None
-        if len(found) > MOST:
-            raise PhraseError(f"stands for more than {MOST} phrases; split the term or use near")
+    for phrase in expand(phrases, sets):
+        if len(phrase) > 1 or "" in phrase[0]:
+            raise PhraseError(f"must stand for at most {SEGMENT} phrases each; shorten it")
+        found.update(dict.fromkeys(phrase[0]))
     return tuple(found)
+
+
+def _segments(phrase: str, sets: Mapping[str, Sequence[str]]) -> Phrase:
+    segments: list[list[str]] = []
+    for part in _parts(phrase):
+        choices = [" ".join(choice.split()) for choice in _Expansion(part, sets).all()]
+        if segments and len(segments[-1]) * len(choices) <= SEGMENT:
+            segments[-1] = [f"{one} {other}".strip() for one in segments[-1] for other in choices]
+        else:
+            segments.append(choices)
+    for plain in (plain for segment in segments for plain in segment):
+        if len(plain) > LONGEST or plain.count(" ") >= MOST_WORDS:
+            raise PhraseError(
+                f"{plain[:40]!r}… is longer than {LONGEST} characters or {MOST_WORDS} words"
+            )
+    if all("" in segment for segment in segments):
+        raise PhraseError(f"{phrase!r} can be empty; leave at least one word outside")
+    if len(segments) > MOST_SEGMENTS:
+        raise PhraseError(f"{phrase!r} has too many alternatives; split it or use near")
+    return tuple(tuple(dict.fromkeys(segment)) for segment in segments)
+
+
+def _parts(phrase: str) -> list[str]:
+    """The phrase cut at the spaces that stand outside brackets."""
+    parts = [""]
+    depth = 0
+    for char in phrase:
+        depth += (char in "({") - (char in ")}")
+        if char.isspace() and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return [part for part in parts if part]
 
 
 class _Expansion:
@@ -94,9 +141,9 @@ class _Expansion:
         self._at += 1
 
     def _joined(self, left: Sequence[str], right: Sequence[str]) -> list[str]:
-        if len(left) * len(right) > MOST:
+        if len(left) * len(right) > SEGMENT:
             raise PhraseError(
-                f"{self._phrase!r} stands for more than {MOST} phrases; split it or use near"
+                f"{self._phrase!r} stands for more than {SEGMENT} phrases; split it or use near"
             )
         return [one + other for one in left for other in right]
 

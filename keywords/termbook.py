@@ -13,6 +13,7 @@ from functools import lru_cache
 from keywords.automaton import Automaton
 from keywords.normalise import Kind, read
 from keywords.pack import Pack, Term
+from keywords.phrases import Phrase
 
 NO_CUES: frozenset[int] = frozenset()
 
@@ -31,8 +32,28 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One segment of a phrase of several."""
+
+    entry: int
+    chain: int
+    """The phrase that it belongs to."""
+    index: int
+    """Its place in it."""
+    after: frozenset[int]
+    """The places that may come right before it."""
+    first: bool
+    """Whether the phrase may begin here."""
+    last: bool
+    """Whether the phrase may end here."""
+
+
+@dataclass(frozen=True, slots=True)
 class TermBook:
-    """What the matcher looks up. A pattern's meanings are entries (from 0) and cues (below 0)."""
+    """What the matcher looks up.
+
+    A pattern's meanings are numbers: entries from 0, then steps, and cues below 0.
+    """
 
     spelling: Automaton
     """A trie of words; one more than a word's number is its symbol in `phrases`."""
@@ -43,14 +64,19 @@ class TermBook:
     """Words of each pattern."""
     meanings: tuple[tuple[int, ...], ...]
     entries: tuple[Entry, ...]
+    steps: tuple[Step, ...]
     longest: int
     """Words of the longest pattern."""
 
 
 def make_book(packs: Sequence[Pack]) -> TermBook:
     """Fold the phrases of all packs and build both automata."""
-    entries, meanings = _collect(packs)
-    vocabulary = sorted({word for phrase in meanings for word in phrase})
+    meant = _Meanings()
+    for pack in packs:
+        for term in pack.terms:
+            meant.add(term, pack)
+    meanings = meant.numbered()
+    vocabulary = {word for phrase in meanings for word in phrase}
     letters = sorted({char for word in vocabulary for char in word})
     codes = {char: code for code, char in enumerate(letters, 1)}
     spelt = {"".join(chr(codes[char]) for char in word): word for word in vocabulary}
@@ -65,7 +91,8 @@ def make_book(packs: Sequence[Pack]) -> TermBook:
         codes=codes,
         words=words,
         meanings=tuple(tuple(meanings[coded[pattern]]) for pattern in patterns),
-        entries=tuple(entries),
+        entries=tuple(meant.entries),
+        steps=tuple(meant.steps),
         longest=max(words, default=1),
     )
 
@@ -89,27 +116,54 @@ def _spell(part: str) -> tuple[str, ...]:
     return tuple(_shorten_runs(word) for word in symbols.split(" ") if word)
 
 
-def _collect(packs: Sequence[Pack]) -> tuple[list[Entry], dict[tuple[str, ...], list[int]]]:
-    """The entries of all packs, and what each phrase means."""
-    cues: dict[tuple[str, ...], int] = {}
-    meanings: dict[tuple[str, ...], list[int]] = {}
-    entries: list[Entry] = []
+class _Meanings:
+    """Gathers what each phrase means while the terms are read."""
 
-    def numbers(phrases: Sequence[str]) -> frozenset[int]:
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.steps: list[Step] = []
+        self._whole: dict[tuple[str, ...], list[int]] = {}
+        self._parts: dict[tuple[str, ...], list[int]] = {}
+        self._cues: dict[tuple[str, ...], int] = {}
+        self._chains = 0
+
+    def add(self, term: Term, pack: Pack) -> None:
+        number = len(self.entries)
+        hold = max((len(spell(phrase)) for phrase in term.unless_then), default=0)
+        near, unless = self._numbers(term.near), self._numbers(term.unless)
+        self.entries.append(Entry(term, pack, near, unless, self._numbers(term.unless_then), hold))
+        whole = {spell(plain) for phrase in term.phrases if len(phrase) == 1 for plain in phrase[0]}
+        for spelt in sorted(whole):
+            if spelt:
+                self._whole.setdefault(spelt, []).append(number)
+        for phrase in term.phrases:
+            if len(phrase) > 1:
+                self._chain(phrase, number)
+
+    def numbered(self) -> dict[tuple[str, ...], list[int]]:
+        """The meanings of every phrase: entries, steps after them, cues below 0."""
+        meanings = {phrase: list(numbers) for phrase, numbers in self._whole.items()}
+        for phrase, steps in self._parts.items():
+            meanings.setdefault(phrase, []).extend(len(self.entries) + step for step in steps)
+        for phrase, cue in self._cues.items():
+            meanings.setdefault(phrase, []).append(cue)
+        return meanings
+
+    def _chain(self, phrase: Phrase, entry: int) -> None:
+        optional = ["" in segment for segment in phrase]
+        for index, segment in enumerate(phrase):
+            after = {before for before in range(index) if all(optional[before + 1 : index])}
+            first, last = all(optional[:index]), all(optional[index + 1 :])
+            step = Step(entry, self._chains, index, frozenset(after), first, last)
+            for spelt in sorted({spell(plain) for plain in segment} - {()}):
+                self._parts.setdefault(spelt, []).append(len(self.steps))
+            self.steps.append(step)
+        self._chains += 1
+
+    def _numbers(self, phrases: Sequence[str]) -> frozenset[int]:
         spelt = [spell(phrase) for phrase in phrases]
+        cues = self._cues
         return frozenset(cues.setdefault(one, -1 - len(cues)) for one in spelt if one)
-
-    for pack in packs:
-        for term in pack.terms:
-            for phrase in dict.fromkeys(spell(phrase) for phrase in term.phrases):
-                if phrase:
-                    meanings.setdefault(phrase, []).append(len(entries))
-            hold = max((len(spell(phrase)) for phrase in term.unless_then), default=0)
-            near, unless = numbers(term.near), numbers(term.unless)
-            entries.append(Entry(term, pack, near, unless, numbers(term.unless_then), hold))
-    for cue, number in cues.items():
-        meanings.setdefault(cue, []).append(number)
-    return entries, meanings
 
 
 def _shorten_runs(symbols: str) -> str:
