@@ -8,6 +8,7 @@ with Serving(made) as running:
 import base64
 import http.client
 import json
+import os
 import shutil
 import signal
 import ssl
@@ -34,7 +35,10 @@ ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse 12"
 PASSPHRASE = "blue kettle seven rivers"
 FREE = dict.fromkeys(("desk_listen", "enrol_listen", "uplink_listen", "ops_listen"), "127.0.0.1:0")
-ENVIRONMENT = {"PYTHONPATH": f"{ROOT}:{ROOT / 'proto'}", "PATH": "/usr/bin:/bin"}
+ENVIRONMENT = {"PYTHONPATH": f"{ROOT}:{ROOT / 'proto'}", "PATH": "/usr/bin:/bin"} | {
+    name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")
+}
+"""Ours alone, and what measures coverage of processes that a test starts."""
 
 
 def canary_pack():
@@ -95,9 +99,10 @@ def remove_template():
 class Serving:
     """`redshank-collector serve` as a process, until the block ends."""
 
-    def __init__(self, made, *flags):
+    def __init__(self, made, *flags, **environment):
         self.made = made
         self.flags = flags
+        self.environment = ENVIRONMENT | environment
         self.log = []
         self.ready = threading.Event()
         self.addresses = {}
@@ -107,7 +112,7 @@ class Serving:
             [sys.executable, "-m", "collector", "serve", "--data", self.made.data, *self.flags],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            env=ENVIRONMENT,
+            env=self.environment,
             cwd=ROOT,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
