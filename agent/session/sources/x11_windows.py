@@ -68,7 +68,7 @@ class _Desk:
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError as cut:
-            if cut.start >= len(raw) - 4:
+            if len(raw) == 4 * MOST_TITLE and cut.start >= len(raw) - 4:
                 return raw[: cut.start].decode("utf-8")
             return raw.decode("latin-1")
 
@@ -96,12 +96,14 @@ class _Desk:
         return Window(handle, self.title(window), name, path, process)
 
     def active_handle(self) -> int:
-        """The active window, 0 for none."""
+        """The active window, 0 for none. Some managers leave the id of one that is gone."""
         if self.read(self.root, self.manager, 1):
             value = self.read(self.root, self.active, 1)
-            return int(value[0]) if value else 0
-        focus = self.display.get_input_focus().focus
-        return int(getattr(focus, "id", 0)) if focus not in (0, 1) else 0
+            handle = int(value[0]) if value else 0
+        else:
+            focus = self.display.get_input_focus().focus
+            handle = int(getattr(focus, "id", 0)) if focus not in (0, 1) else 0
+        return handle if handle and self.rectangle(handle) else 0
 
     def rectangle(self, handle: int) -> Rectangle | None:
         """Where a window stands on the root, without its frame."""
@@ -144,14 +146,16 @@ class X11Windows:
         import socket  # noqa: PLC0415 - only to end
 
         thread, self._thread = self._thread, None
-        for desk in (self._watched, self._asked):
-            if desk is not None:
-                with contextlib.suppress(OSError):
-                    # Wakes the thread that waits on it; closing alone would not.
-                    desk.display.display.socket.shutdown(socket.SHUT_RDWR)
+        desks = [desk for desk in (self._watched, self._asked) if desk is not None]
         self._watched = self._asked = None
-        if thread is not None and thread is not threading.current_thread():
+        for desk in desks:
+            with contextlib.suppress(OSError):
+                # Wakes the thread that waits on it; closing alone would not.
+                desk.display.display.socket.shutdown(socket.SHUT_RDWR)
+        if thread is not None:
             thread.join(2)
+        for desk in desks:
+            desk.display.display.socket.close()
 
     def rectangle(self, window: Window) -> Rectangle | None:
         """Where the window stands. For the session's own thread."""
@@ -193,6 +197,10 @@ class X11Windows:
             event = desk.display.next_event()
             if event.type in (x.MapNotify, x.UnmapNotify, x.DestroyNotify):
                 self._screen_covered(desk, put, event, covering)
+            if event.type == x.DestroyNotify and event.window.id == current.handle:
+                # Not every manager says that now no window is active.
+                current = Window(0)
+                put(WindowChanged(self._clock.monotonic(), current))
             if event.type == x.PropertyNotify:
                 of_root = event.window.id == desk.root.id
                 if (
@@ -229,7 +237,9 @@ class X11Windows:
         if handle and (before is None or handle != before.handle):
             window = desk.display.create_resource_object("window", handle)
             # Asked for first, read then: no change of the title falls in between.
-            window.change_attributes(event_mask=desk.x.PropertyChangeMask)
+            window.change_attributes(
+                event_mask=desk.x.PropertyChangeMask | desk.x.StructureNotifyMask
+            )
         now = desk.describe(handle) if handle else Window(0)
         if now != before:
             put(WindowChanged(self._clock.monotonic(), now))

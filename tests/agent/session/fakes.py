@@ -76,7 +76,7 @@ class Desktop:
         self.keyboard, self.windows, self.locks = Source(), FakeWindows(), Source()
         self.fields = FakeFields() if fields else None
 
-    def open(self, clock):
+    def open(self, _clock):
         self.opened += 1
         if self.blind is not None:
             raise BlindError(self.blind, "a test says so")

@@ -8,14 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from PIL import Image
+from wire.event import EvidenceRules, GapReason, Source
+from wire.local import Found, NoShot, Shot, Watch
 
 from tests.agent.session.service import Service
 from tests.e2e.screen import CHROMIUM_FLAGS, ScreenError, needs, open_screen
-from wire.event import EvidenceRules, GapReason, Source
-from wire.local import Found, NoShot, Shot, Watch
 
 pytestmark = pytest.mark.screen
 
@@ -259,14 +260,13 @@ def test_idle_it_does_nothing_and_stays_small(bus_screen, tmp_path):
 
 
 def _ticks(process):
-    with open(f"/proc/{process}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
 
 
 def _pss_megabytes(process):
-    with open(f"/proc/{process}/smaps_rollup") as rollup:
-        return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:")) / 1024
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed():

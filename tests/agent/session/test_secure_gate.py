@@ -139,15 +139,14 @@ KEYS = st.lists(
 @given(KEYS)
 def test_no_key_is_let_through_that_was_pressed_in_a_secure_field(steps):
     """The focus is told within the hold; keys know where they really went."""
-    gate, at, number, out = make(), 0.0, 0, []
+    gate, at, out = make(), 0.0, []
     secure, told_at, truth = False, None, {}
-    for wait, what in steps:
+    for number, (wait, what) in enumerate(steps):
         at += wait
         if told_at is not None and at >= told_at:
             gate.focus(APP, secure=secure)
             told_at = None
         out += gate.release(at)
-        number += 1
         if what == "key":
             truth[number] = secure
             if gate.admit(at, number, moves=False):

@@ -4,6 +4,9 @@ import threading
 import time
 
 import pytest
+from wire.clock import SystemClock
+from wire.event import EvidenceRules, GapReason, PictureState, Source
+from wire.local import Again, Found, NoShot, Rejected, SessionHello, Settings, Shot, Watch
 
 from agent.session.picture import PictureError
 from agent.session.scribe import PAUSE
@@ -12,15 +15,14 @@ from agent.session.watcher import GONE, OVERLAPPED, Watcher
 from tests.agent.session.fakes import Desktop, grey
 from tests.agent.session.packs import pack_text
 from tests.agent.session.service import Service
-from wire.clock import SystemClock
-from wire.event import EvidenceRules, GapReason, PictureState, Source
-from wire.local import Again, Found, NoShot, Rejected, SessionHello, Settings, Shot, Watch
 
 
 class Session:
     """A watcher in a thread, its user and its service."""
 
-    def __init__(self, path, rules=None, *, fields=False, grabber=grey, blind=None, open_service=True):
+    def __init__(
+        self, path, rules=None, *, fields=False, grabber=grey, blind=None, open_service=True
+    ):
         self.clock = SystemClock()
         self.user = Desktop(self.clock, fields=fields)
         self.user.blind = blind
@@ -309,7 +311,7 @@ def test_a_picture_that_fails_is_told_and_the_event_goes_out(begin):
 
 def test_a_window_that_is_gone_has_no_picture(begin):
     session = begin()
-    session.user.windows.rectangle = lambda window: None
+    session.user.windows.rectangle = lambda _: None
     session.user.window(1)
     session.user.type("blue heron ")
     (missing,) = session.service.wait_for(NoShot)

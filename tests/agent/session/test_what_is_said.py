@@ -3,6 +3,17 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wire.details import Details
+from wire.event import (
+    EvidenceRules,
+    Finding,
+    Kind,
+    PackText,
+    PictureState,
+    Severity,
+    Source,
+)
+from wire.local import Again, Found, NoShot, Shot, decode_from_session, encode_from_session
 
 from agent.session.evidence import Scene, details, judge, picture_state
 from agent.session.fold import WITHIN, Fold, Subject
@@ -17,17 +28,6 @@ from agent.session.venue import venue
 from keywords.grade import Place
 from keywords.matcher import Matcher
 from tests.agent.session.packs import NAME, TEXT, pack, pack_text
-from wire.details import Details
-from wire.event import (
-    EvidenceRules,
-    Finding,
-    Kind,
-    PackText,
-    PictureState,
-    Severity,
-    Source,
-)
-from wire.local import Again, Found, NoShot, Shot, decode_from_session, encode_from_session
 
 MATCHER = Matcher([pack()])
 FINDING = Finding(
@@ -351,7 +351,7 @@ class TestPackbook:
 @pytest.mark.parametrize(
     ("dead", "typed", "expected"),
     [
-        ("´", "e", "é"),
+        ("\u00b4", "e", "é"),
         ("^", " ", "^"),
         ("¨", "U", "Ü"),
         ("~", "n", "ñ"),
