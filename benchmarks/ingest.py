@@ -54,10 +54,12 @@ def run(*, quick: bool = False) -> dict[str, Any]:
                 if disk and preload is None:
                     print("no gcc: not measured with 5 ms added to each fsync")
                     continue
-                took = {kind: [] for kind in (*KINDS, VERIFYING)}
+                took: dict[str, list[tuple[float, float]]] = {
+                    kind: [] for kind in (*KINDS, VERIFYING)
+                }
                 for _ in range(turns):
-                    for kind in took:
-                        took[kind].append(bench.saturate(kind, each, picture, preload))
+                    for kind, runs in took.items():
+                        runs.append(bench.saturate(kind, each, picture, preload))
                 figures |= _rates(name + disk, took)
         figures |= _delays(bench, quick=quick)
         figures |= _memory(bench, 200 if quick else 1000)

@@ -27,7 +27,7 @@ class AlertState(StrEnum):
     FALSE_ALARM = "false_alarm"
 
 
-class NoSuchAlert(CollectorError):  # noqa: N818 - reads as a sentence
+class NoSuchAlert(CollectorError):
     """This school has no alert of that id."""
 
 

@@ -23,11 +23,11 @@ from cryptography import x509  # noqa: E402
 from cryptography.hazmat.primitives import hashes  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
 from grpc import aio  # noqa: E402
+from wire.sign import HEADER_DOMAIN  # noqa: E402
+from wire.v1 import uplink_pb2 as pb  # noqa: E402
 
 from benchmarks.ingest_parts import school  # noqa: E402
 from benchmarks.ingest_parts.lines import serve_lines  # noqa: E402
-from wire.sign import HEADER_DOMAIN  # noqa: E402
-from wire.v1 import uplink_pb2 as pb  # noqa: E402
 
 _WAITING = 4096
 _ECDSA = ec.ECDSA(hashes.SHA256())
@@ -70,9 +70,7 @@ class Floor:
                 continue
             self.room.set()
             at = await loop.run_in_executor(None, self.commit, batch)
-            last = {}
-            for context, _, number, _ in batch:
-                last[context] = number
+            last = {context: number for context, _, number, _ in batch}
             for context, number in last.items():
                 task = asyncio.ensure_future(context.write(number.to_bytes(8, "big")))
                 task.add_done_callback(_ended)

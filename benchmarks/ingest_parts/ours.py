@@ -8,8 +8,14 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
 from sqlalchemy import insert
+from wire import certs, seal
+from wire.clock import SystemClock
+from wire.event import Purpose
 
+from benchmarks.ingest_parts import school
+from benchmarks.ingest_parts.lines import serve_lines
 from collector.alerts import changed_since
 from collector.devices import Device, DeviceBook, DeviceState, insert_device
 from collector.feed import Feed
@@ -20,11 +26,6 @@ from collector.ingest.server import serve_uplink, uplink_credentials
 from collector.store import Store, schema
 from collector.store.files import Files
 from collector.store.writer import FileWriter
-from benchmarks.ingest_parts import school
-from benchmarks.ingest_parts.lines import serve_lines
-from wire import certs, seal
-from wire.clock import SystemClock
-from wire.event import Purpose
 
 committed: dict[int, int] = {}
 
@@ -125,8 +126,6 @@ async def main(directory: Path, data: Path) -> None:
 
 
 def _spki(leaf) -> bytes:  # noqa: ANN001
-    from cryptography.hazmat.primitives import serialization
-
     return leaf.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )

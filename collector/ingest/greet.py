@@ -187,7 +187,7 @@ def _moved_back(
     return None
 
 
-def _warning(
+def _warning(  # noqa: PLR0917 - a row, written once
     device: str, kind: str, words: str, head: LaneHead, first: int, last: int
 ) -> IntegrityWarning:
     return IntegrityWarning(

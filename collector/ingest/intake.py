@@ -82,7 +82,7 @@ class Intake:
             if batch:
                 try:
                     await self._work(batch)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001
                     # A bug in answering: their devices ask again; the next batch goes on.
                     _log.exception("batch was not answered", records=len(batch))
                     self._failed(batch, error)

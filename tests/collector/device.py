@@ -15,10 +15,9 @@ require_tls13()
 
 import grpc  # noqa: E402
 from grpc import aio  # noqa: E402
-
 from wire import certs  # noqa: E402
 from wire.account import account_digest, new_salt  # noqa: E402
-from wire.chain import fresh_epoch, head_after, hash_header, next_position  # noqa: E402
+from wire.chain import fresh_epoch, hash_header, head_after, next_position  # noqa: E402
 from wire.clock import SystemClock  # noqa: E402
 from wire.codec import encode_header, pack_agent, unpack_collector  # noqa: E402
 from wire.event import (  # noqa: E402
@@ -43,7 +42,7 @@ from wire.event import (  # noqa: E402
     Welcome,
 )
 from wire.ids import new_event  # noqa: E402
-from wire.seal import SealContext, seal  # noqa: E402
+from wire.seal import SealContext, key_id, seal  # noqa: E402
 from wire.sign import sign_header  # noqa: E402
 from wire.v1 import uplink_pb2 as pb  # noqa: E402
 from wire.v1 import uplink_pb2_grpc  # noqa: E402
@@ -152,8 +151,6 @@ class Device:
         return self.spooled(header, sealed, account, salt)
 
     def sealed(self, kind, event, plain):
-        from wire.seal import key_id
-
         context = SealContext(
             school=self.school,
             device=self.device,
@@ -218,9 +215,9 @@ class Line:
     async def say_bytes(self, message: pb.AgentMessage):
         await self.call.write(message)
 
-    async def hear(self, timeout=5.0):
+    async def hear(self, within=5.0):
         """The next message, or None at the stream's end."""
-        said = await asyncio.wait_for(self.call.read(), timeout)
+        said = await asyncio.wait_for(self.call.read(), within)
         if said is aio.EOF:
             return None
         message = unpack_collector(said)
@@ -245,29 +242,35 @@ class Line:
             message = pb.Header.FromString(envelope.header)
             await self.say(envelope, Lane(message.lane or 1))
 
-    async def until_receipted(self, head, timeout=10.0):
-        async with asyncio.timeout(timeout):
+    async def until_receipted(self, head, within=10.0):
+        async with asyncio.timeout(within):
             while self.receipts.get(head.lane) != head:
-                message = await self.hear(timeout)
+                message = await self.hear(within)
                 assert message is not None, await self.ending()
 
-    async def until_refused(self, timeout=5.0) -> Refusal:
+    async def until_refused(self, within=5.0) -> Refusal:
         before = len(self.refusals)
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(within):
             while len(self.refusals) == before:
-                message = await self.hear(timeout)
+                message = await self.hear(within)
                 assert message is not None, await self.ending()
         return self.refusals[-1]
 
-    async def until_cut(self, timeout=5.0):
+    async def until_cut(self, within=5.0):
         """Read to the end; the status with which the collector ended it."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(within):
             try:
-                while await self.hear(timeout) is not None:
+                while await self.hear(within) is not None:
                     pass
             except grpc.aio.AioRpcError as error:
                 return error.code()
             return await self.call.code()
+
+    async def until(self, holds, within=10.0):
+        """Read on until something holds that no single message says."""
+        async with asyncio.timeout(within):
+            while not holds():
+                await self.hear(within)
 
     async def ending(self):
         return await self.call.code(), await self.call.details()

@@ -9,11 +9,13 @@ require_tls13()
 
 import grpc  # noqa: E402
 from cryptography.hazmat.primitives import serialization  # noqa: E402
-from sqlalchemy import insert  # noqa: E402
+from sqlalchemy import insert, select  # noqa: E402
+from wire import certs, seal  # noqa: E402
+from wire.event import Purpose  # noqa: E402
 
 from collector.alerts import changed_since  # noqa: E402
-from collector.devices import DeviceBook, DeviceState  # noqa: E402
 from collector.devices import Device as Enrolled  # noqa: E402
+from collector.devices import DeviceBook, DeviceState  # noqa: E402
 from collector.errors import CollectorError  # noqa: E402
 from collector.feed import Feed  # noqa: E402
 from collector.ingest.limits import Limits  # noqa: E402
@@ -21,8 +23,6 @@ from collector.ingest.parts import UplinkParts  # noqa: E402
 from collector.ingest.server import Uplink, uplink_credentials  # noqa: E402
 from collector.store import Store, schema  # noqa: E402
 from tests.collector.device import CLOCK, Device, Line  # noqa: E402
-from wire import certs, seal  # noqa: E402
-from wire.event import Purpose  # noqa: E402
 
 
 @dataclass
@@ -182,8 +182,6 @@ class Rig:
         return certs.der(leaf), certs.der(self.ca.issuer.certificate)
 
     async def rows(self, table, *where):
-        from sqlalchemy import select
-
         return await self.store.read(lambda conn: conn.execute(select(table).where(*where)).all())
 
     async def warnings(self):

@@ -13,14 +13,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from wire import certs
 
 from collector.devices import DeviceState
 from collector.store import schema
 from tests.collector.device import Line
 from tests.collector.school import Ca, key_pem
-from wire import certs
 
-NOW = dt.datetime.now(dt.UTC)  # noqa: DTZ005, TID251 - certificates are for the real clock
+NOW = dt.datetime.now(dt.UTC)  # noqa: TID251 - certificates are for the real clock
 DAY = dt.timedelta(days=1)
 
 
@@ -33,7 +33,7 @@ class Forge:
         self.issuer = rig.ca.issuer
         self.uri = f"urn:redshank:oak:device:{device.device}"
 
-    def leaf(  # noqa: PLR0913
+    def leaf(
         self,
         *,
         key=None,
@@ -91,12 +91,16 @@ class Forge:
 
 
 def usage(signs):
-    names = (
-        "digital_signature content_commitment key_encipherment data_encipherment key_agreement"
-        " key_cert_sign crl_sign encipher_only decipher_only"
-    ).split()
     return x509.KeyUsage(
-        **dict.fromkeys(names, False) | {"key_agreement": not signs} | {"digital_signature": signs}
+        digital_signature=signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=not signs,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
     )
 
 
@@ -194,13 +198,12 @@ async def welcomed(rig, device, credentials):
     try:
         with contextlib.suppress(grpc.aio.AioRpcError, AssertionError, asyncio.InvalidStateError):
             async with asyncio.timeout(2):
-                await line.greet(device)
-                return True
-        return False
+                return bool(await line.greet(device))
     except TimeoutError:
-        return False
+        pass
     finally:
         await line.close()
+    return False
 
 
 async def test_the_forge_makes_a_good_one_when_nothing_is_asked(rig, forge):
@@ -232,10 +235,13 @@ async def test_a_client_without_a_certificate_gets_no_welcome(rig, forge):
 async def test_a_plain_client_gets_no_welcome(rig, forge):
     channel = grpc.aio.insecure_channel(f"127.0.0.1:{rig.uplink.port}")
     call = channel.stream_stream("/redshank.v1.Uplink/Session")()
+
+    async def speak():
+        await call.write(b"")
+        await call.read()
+
     with pytest.raises((grpc.aio.AioRpcError, TimeoutError)):
-        async with asyncio.timeout(2):
-            await call.write(b"")
-            await call.read()
+        await asyncio.wait_for(speak(), 2)
     await channel.close()
 
 

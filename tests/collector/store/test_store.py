@@ -52,7 +52,7 @@ def test_opening_again_changes_nothing(tmp_path):
 
 
 def test_a_second_collector_is_refused_in_words(tmp_path, store):
-    with pytest.raises(StoreLocked, match="Another collector .* already works"):
+    with pytest.raises(StoreLocked, match=r"Another collector .* already works"):
         Store.open(tmp_path)
 
 
@@ -132,7 +132,7 @@ async def test_the_change_counter_numbers_commits_in_order(store):
 
 
 async def test_a_reader_cannot_write(store):
-    with pytest.raises(Exception, match="readonly|read-only|query_only"):
+    with pytest.raises(Exception, match=r"readonly|read-only|query_only"):
         await store.read(lambda conn: conn.execute(school()))
 
 
@@ -183,11 +183,9 @@ def test_a_full_disk_fails_every_job_and_the_next_commit_starts_anew(tmp_path):
 
 def test_a_job_that_ends_the_shared_transaction_fails_it(tmp_path):
     writer = FileWriter(tmp_path / "a.db")
-    outcomes = writer.commit(
-        [lambda conn: conn.exec_driver_sql("COMMIT") and None, lambda conn: None]
-    )
+    outcomes = writer.commit([lambda conn: conn.exec_driver_sql("COMMIT") and None, lambda _: None])
     assert all(isinstance(outcome.error, CommitFailed) for outcome in outcomes)
-    assert writer.commit([lambda conn: 5])[0].result() == 5
+    assert writer.commit([lambda _: 5])[0].result() == 5
     writer.close()
 
 
