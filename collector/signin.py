@@ -143,10 +143,15 @@ class SignIn:
             self._end(old)
         return token, session
 
-    async def session(self, token: str) -> Session | None:
-        """The session of a token, or None where it has ended or never was."""
+    async def session(self, token: str, *, attended: bool = True) -> Session | None:
+        """The session of a token, or None where it has ended or never was.
+
+        Unless a page asks by itself (`attended` is False), the idle time begins anew.
+        """
         found = await self.look(digest(token)) if token else None
-        if found is not None and self._clock.now() - found.seen_at > _TOUCH_SECONDS * _SECOND:
+        if found is None or not attended:
+            return found
+        if self._clock.now() - found.seen_at > _TOUCH_SECONDS * _SECOND:
             await self._touch(found)
         return found
 

@@ -19,6 +19,8 @@ from collector.signin import Session, SignIn
 COOKIE: Final = "__Host-redshank"
 CSRF_HEADER: Final = "x-csrf-token"
 CSRF_FIELD: Final = "csrf"
+_UNATTENDED: Final = frozenset({"live", "names"})
+"""What an open page asks by itself: it keeps nobody signed in."""
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
 
@@ -65,7 +67,8 @@ async def admit(request: Request, route: str) -> None:
         SignInNeededError, ForbiddenError, ForeignFormError: as they say.
     """
     signin: SignIn = request.app.state.desk.signin
-    session = await signin.session(request.cookies.get(COOKIE, ""))
+    attended = route not in _UNATTENDED
+    session = await signin.session(request.cookies.get(COOKIE, ""), attended=attended)
     request.state.session = session
     role = session.role if session else Role.NOBODY
     if not allowed(route, role):

@@ -2,7 +2,7 @@
 
 Jinja escapes markup; a `<bdi>` keeps the direction of what stands around it; and what
 has no shape of its own (control characters, overrides of direction, line and paragraph
-separators) is shown as a symbol.
+separators) is shown as a symbol: its number, which every font can write.
 """
 
 import unicodedata
@@ -10,8 +10,6 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-_PICTURES: Final = 0x2400  # U+2400 to U+2420: the symbols for U+0000 to U+0020
-_DELETE: Final = 0x7F
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _KEPT: Final = frozenset({"\u200c", "\u200d"})  # scripts and emoji need them
 
@@ -35,11 +33,8 @@ def marked(before: str, matched: str, after: str) -> Markup:
 
 
 def _symbol(char: str) -> str:
-    code = ord(char)
-    if code < ord(" "):
-        return chr(_PICTURES + code) + ("\n" if char == "\n" else "")
-    if code == _DELETE:
-        return "\u2421"
+    if char == "\n":
+        return "\u21b5\n"
     if char in _KEPT or unicodedata.category(char) not in _HIDDEN:
         return char
-    return f"[U+{code:04X}]"
+    return f"[U+{ord(char):04X}]"

@@ -159,8 +159,8 @@ def test_the_encoding_is_fixed():
     )
     assert encode_leaf(leaf).hex() == (
         "00010000000000000007"
-        + f"{leaf.time:016x}"
-        + "000a"
+        f"{leaf.time:016x}"
+        "000a"
         + b"marsh-lane".hex()
         + "0007"
         + b"staff-1".hex()

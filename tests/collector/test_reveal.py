@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete, select, update
+from wire import ids
 
 from collector.permissions import Role
 from collector.reveal import (
@@ -14,7 +15,7 @@ from collector.reveal import (
 )
 from collector.store import schema
 from collector.vault import VaultLockedError
-from tests.collector.world import PASSPHRASE, make_world, picture_bytes
+from tests.collector.world import make_world, picture_bytes
 
 
 class FailingStore:
@@ -94,11 +95,9 @@ async def test_a_commit_that_fails_opens_nothing(world, case):
 
 
 async def test_a_commit_that_fails_sends_0_bytes_of_evidence(world, case):
-    alert, event, session = case
+    alert, event, _ = case
     async with world.browser(Role.DSL, unlocked=True) as browser:
         world.desk.parts.store.fail = True
-        from wire import ids
-
         answers = []
         for ask in (
             lambda: browser.get(f"/alerts/{alert.text}"),
@@ -217,4 +216,3 @@ async def test_names_go_under_one_leaf_and_leave_out_what_does_not_open(world, c
     assert leaf.detail == "people=3"
     assert await reveal(world).names(session, []) == {}
     assert len(await world.leaves("view_names")) == 1
-    assert PASSPHRASE

@@ -25,6 +25,24 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import FastAPI
 from PIL import Image, ImageDraw
 from sqlalchemy import insert
+from wire import certs, chain, codec, ids, root, seal, sign
+from wire.account import account_digest
+from wire.clock import SystemClock
+from wire.details import Details, Picture, Who, encode_details, encode_picture
+from wire.event import (
+    AccountKind,
+    Envelope,
+    Finding,
+    Header,
+    KeyStatement,
+    Kind,
+    Lane,
+    PartKind,
+    PictureState,
+    Purpose,
+    Severity,
+    Source,
+)
 
 from collector import alerts, audit, staff, vault
 from collector.audit import Audit
@@ -40,24 +58,6 @@ from collector.store import Store, schema
 from collector.vault import Vault
 from collector.web.app import create_app
 from collector.web.lines import render_line
-from wire import certs, chain, codec, ids, root, seal, sign
-from wire.account import account_digest
-from wire.clock import SystemClock
-from wire.details import Details, Picture, Who, encode_details, encode_picture
-from wire.event import (
-    AccountKind,
-    Envelope,
-    Finding,
-    Header,
-    Kind,
-    KeyStatement,
-    Lane,
-    PartKind,
-    PictureState,
-    Purpose,
-    Severity,
-    Source,
-)
 
 SCHOOL = "marsh-lane"
 PASSWORD = "correct horse battery"

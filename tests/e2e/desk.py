@@ -10,10 +10,10 @@ from pathlib import Path
 import uvicorn
 from cryptography.hazmat.primitives import serialization
 from playwright.async_api import async_playwright
-
-from tests.collector.world import ROOT, SCHOOL, root_certificate
 from wire import certs
 from wire.clock import SystemClock
+
+from tests.collector.world import ROOT, SCHOOL, root_certificate
 
 BUILD = Path(__file__).parents[2] / "build" / "pictures"
 BROWSER = next(
@@ -38,7 +38,7 @@ async def served(app, directory):
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve([listener]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
         await asyncio.sleep(0.01)
     try:
         yield f"https://localhost:{listener.getsockname()[1]}"

@@ -1,12 +1,14 @@
 """A DSL's first minutes at the desk, in a real browser, over a real store."""
 
 import pytest
+from sqlalchemy import update
+from wire.clock import SystemClock
+from wire.event import AccountKind, GapReason, Severity
 
 from collector.permissions import Role
+from collector.store import schema
 from tests.collector.world import HOUR, PASSPHRASE, PASSWORD, make_world, picture_bytes
 from tests.e2e.desk import BUILD, chromium, served
-from wire.clock import SystemClock
-from wire.event import AccountKind, Severity
 
 pytestmark = pytest.mark.browser
 
@@ -105,8 +107,8 @@ async def test_a_dsl_signs_in_unlocks_sees_reveals_and_acknowledges(world, page)
         reasons=("first_person", "intent", "imminent", "in_chat"),
         typed=("i cant do this any more. ", "plain mild words", " and im doing it tonight"),
         picture=picture_bytes("The page that stood open"),
-        window_title="Chat – Firefox",
-        **{"place": "chat"},
+        window_title="Chat - Firefox",
+        place="chat",
     )
     assert await page.evaluate("window.rowCount") == 4
     row = page.locator(f"#alert-{alert.text}")
@@ -223,11 +225,6 @@ async def test_it_works_without_javascript(world, tmp_path):
 
 
 async def test_the_technician_reads_the_health_of_the_pcs(world, page):
-    from sqlalchemy import update
-
-    from collector.store import schema
-    from wire.event import GapReason
-
     await world.hire(Role.TECHNICIAN, name="Terry Tech")
     blind = await world.enrol("LAB1-02", room="Lab 1")
     fine = await world.enrol("LAB1-03", room="Lab 1")

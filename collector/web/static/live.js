@@ -97,11 +97,7 @@
     try {
       const unknown = wanted.filter((pseudonym) => !names.has(pseudonym)).slice(0, 200);
       if (unknown.length) {
-        const answer = await fetch("/names", {
-          method: "POST",
-          headers: { "content-type": "application/json", "x-csrf-token": document.body.dataset.csrf },
-          body: JSON.stringify({ pseudonyms: unknown }),
-        });
+        const answer = await post(unknown);
         if (answer.ok) for (const [who, name] of Object.entries(await answer.json())) names.set(who, name);
       }
       for (const row of rows.children) fill(row);
@@ -149,18 +145,13 @@
     if (!ended) state("off", "connection lost, trying again");
   }
 
-  async function connect() {
+  function connect() {
     if (source) source.close();
     source = new EventSource(`/live?since=${since}`);
     heard = Date.now();
     source.addEventListener("alert", arrive);
     source.addEventListener("beat", live);
-    source.addEventListener("ended", () => {
-      ended = true;
-      source.close();
-      state("off", "signed out");
-      window.location.assign("/signin?then=/alerts");
-    });
+    source.addEventListener("ended", leave);
     source.onerror = lost;
   }
 
@@ -168,7 +159,32 @@
     if (ended) return;
     const silent = Date.now() - heard > SILENT;
     if (silent) lost();
+    if (source.readyState === EventSource.CLOSED) signedOut();
     if (silent || source.readyState === EventSource.CLOSED) connect();
+  }
+
+  // A stream that the server refused: perhaps nobody is signed in any more.
+  async function signedOut() {
+    try {
+      if ((await post([])).status === 401) leave();
+    } catch (error) {
+      // The server is away; the stream tries again.
+    }
+  }
+
+  function leave() {
+    ended = true;
+    source.close();
+    state("off", "signed out");
+    window.location.assign("/signin?then=/alerts");
+  }
+
+  function post(pseudonyms) {
+    return fetch("/names", {
+      method: "POST",
+      headers: { accept: "application/json", "content-type": "application/json", "x-csrf-token": document.body.dataset.csrf },
+      body: JSON.stringify({ pseudonyms }),
+    });
   }
 
   held.addEventListener("click", () => {

@@ -34,7 +34,7 @@ def test_plain_text_stays_as_it_is(text):
 
 
 def test_control_characters_are_symbols():
-    assert visible("a\x00b\x1bc\x7fd") == "a␀b␛c␡d"
+    assert visible("a\x00b\x1bc\nd") == "a[U+0000]b[U+001B]c\u21b5\nd"
     assert visible("\u202ex") == "[U+202E]x"
 
 

@@ -4,13 +4,13 @@ import asyncio
 import re
 
 import pytest
+from wire.event import Severity
 
 from collector.permissions import Role
 from collector.web import live
 from collector.web.lines import render_line
 from collector.web.templating import order
 from tests.collector.world import HOUR, make_world
-from wire.event import Severity
 
 
 @pytest.fixture
@@ -143,3 +143,13 @@ async def test_last_event_id_goes_before_since(world):
         answer = await browser.get(f"/live?since={alert.change}", **{"last-event-id": "0"})
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert ids_of(answer.content) == [alert.change]
+
+
+async def test_a_page_that_only_listens_keeps_nobody_signed_in(world):
+    async with world.browser(Role.DSL) as browser:
+        for _ in range(2):
+            world.clock.advance(14 * 60)
+            asyncio.get_running_loop().call_later(0.2, world.parts.feed.close)
+            assert (await browser.get("/live")).status_code == 200
+        world.clock.advance(2 * 60)
+        assert (await browser.get("/live", accept="text/event-stream")).status_code == 401

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from sqlalchemy import select
 from starlette.routing import Mount
+from wire import ids
 
 from collector.permissions import REVEAL, TABLE, NoRowError, Role, allowed
+from collector.store import schema
 from collector.web import openapi
 from collector.web.app import bare_app, check_rows
 from tests.collector.world import OURS, PASSPHRASE, PASSWORD, make_world, picture_bytes
-from wire import ids
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
 DOCUMENT = json.loads(openapi.document())
@@ -38,10 +40,6 @@ async def objects(world):
     """What stands for each parameter of a path."""
     pc = await world.enrol("LAB2-14")
     alert = await pc.report(picture=picture_bytes())
-    from sqlalchemy import select
-
-    from collector.store import schema
-
     event = await world.store.read(
         lambda conn: conn.execute(select(schema.events.c.event)).scalar()
     )
@@ -94,7 +92,8 @@ def test_evidence_is_for_the_safeguarding_roles_alone():
         assert TABLE[route] == REVEAL
 
 
-async def ask(world, browser, operation, method, path, objects):
+async def ask(world, browser, route, objects):
+    operation, method, path = route
     path = path.format(**objects)
     if method == "get":
         if operation == "live":
@@ -121,7 +120,7 @@ async def test_every_route_for_the_role(world, objects, role):
     safeguarding = role in REVEAL
     async with world.browser(role, unlocked=safeguarding) as browser:
         for operation, method, path in sorted(OPERATIONS, key=lambda one: ORDER.get(one[0], 0)):
-            answer = await ask(world, browser, operation, method, path, objects)
+            answer = await ask(world, browser, (operation, method, path), objects)
             may = allowed(operation, role)
             status = answer.status_code
             sent_away = status == 303 and answer.headers["location"].startswith("/signin?")
