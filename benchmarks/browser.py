@@ -18,29 +18,40 @@ CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 # A change is in the document when the observer is called. It is painted when the task
 # after the next animation frame runs: then the frame has been handed to the compositor.
+# Both pages number their changes: `data-change` of the container's children. So a clock
+# that ticks in a row is not taken for an alert.
 SCRIPT = """
 (selector) => {
   const now = () => performance.timeOrigin + performance.now();
-  const seen = [];
-  const waiting = new Map();
-  const say = (change) => {
-    seen.push(change);
-    waiting.get(seen.length - 1)?.(change);
+  const holder = document.querySelector(selector);
+  const newest = () => Math.max(0, ...[...holder.children].map((row) => Number(row.dataset.change)));
+  const seen = new Map(), waiting = [];
+  let last = newest();
+  const answer = () => {
+    for (const one of waiting.splice(0)) {
+      const found = [...seen.entries()].filter(([change]) => change > one.after);
+      if (found.length) one.resolve({change: found[0][0], ...found[0][1]});
+      else waiting.push(one);
+    }
   };
-  new MutationObserver((records) => {
-    const inDocument = now();
+  new MutationObserver(() => {
+    const change = newest(), inDocument = now();
+    if (change <= last) return;
+    last = change;
     requestAnimationFrame(() => {
       const channel = new MessageChannel();
-      channel.port1.onmessage = () => say({inDocument, painted: now()});
+      channel.port1.onmessage = () => {
+        seen.set(change, {inDocument, painted: now()});
+        answer();
+      };
       channel.port2.postMessage(null);
     });
-  }).observe(document.querySelector(selector),
-             {childList: true, subtree: true, attributes: true, characterData: true});
-  window.redshankSeen = seen;
-  window.redshankNext = (number, patience) => new Promise((resolve) => {
-    if (seen.length > number) return resolve(seen[number]);
-    waiting.set(number, resolve);
+  }).observe(holder, {childList: true, subtree: true, attributes: true});
+  window.benchLast = () => last;
+  window.benchNext = (after, patience) => new Promise((resolve) => {
+    waiting.push({after, resolve});
     setTimeout(() => resolve(null), patience);
+    answer();
   });
 }
 """
@@ -52,8 +63,9 @@ class UnseenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """When a change reached the page, µs since 1970."""
+    """A change by its number, and when it reached the page, µs since 1970."""
 
+    change: int
     in_document: int
     painted: int
 
@@ -67,34 +79,25 @@ class Watched:
         self.error_us, self._ahead_us = _compare_clocks(page)
         page.evaluate(SCRIPT, selector)
 
-    def count(self) -> int:
-        """How many changes there have been."""
-        return int(self._page.evaluate("() => window.redshankSeen.length"))
+    def last(self) -> int:
+        """The newest change that the page shows; 0 if none."""
+        return int(self._page.evaluate("() => window.benchLast()"))
 
-    def settle(self, quiet_ms: int = 60) -> int:
-        """Wait until nothing changes for a while; how many changes there have been."""
-        before = -1
-        while (now := self.count()) != before:
-            before = now
-            self._page.wait_for_timeout(quiet_ms)
-        return now
-
-    def change(self, number: int, *, seconds: float = 10) -> Seen:
-        """The change with this number, from 0; waits for it.
+    def after(self, change: int, *, seconds: float = 10) -> Seen:
+        """The first change with a higher number; waits for it.
 
         Raises:
             UnseenError: it did not come in time.
         """
         found: dict[str, Any] | None = self._page.evaluate(
-            "([number, patience]) => window.redshankNext(number, patience)",
-            [number, seconds * 1000],
+            "([after, patience]) => window.benchNext(after, patience)", [change, seconds * 1000]
         )
         if found is None:
             raise UnseenError(f"the page did not change within {seconds} s")
         in_document, painted = (
             round(found[name] * 1000) - self._ahead_us for name in ("inDocument", "painted")
         )
-        return Seen(in_document, painted)
+        return Seen(int(found["change"]), in_document, painted)
 
 
 @contextlib.contextmanager

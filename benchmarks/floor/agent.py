@@ -4,6 +4,7 @@
 press of the space bar until it is killed: no matcher is faster than one comparison.
 """
 
+import contextlib
 import queue
 import sys
 import threading
@@ -37,7 +38,12 @@ def connect(folder: Path, port: int) -> "queue.SimpleQueue[bytes]":
             yield waiting.get()
 
     answers = channel.stream_stream(METHOD)(messages())
-    threading.Thread(target=lambda: list(answers), daemon=True).start()
+
+    def listen_to_answers() -> None:
+        with contextlib.suppress(grpc.RpcError):  # the server was ended first
+            list(answers)
+
+    threading.Thread(target=listen_to_answers, daemon=True).start()
     return waiting
 
 

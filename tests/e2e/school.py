@@ -158,7 +158,7 @@ class School:
         began = time.monotonic()
         pc = Pc(self.folder / name, say=self._say)
         said = self.token(room=room)
-        pc.command("enrol", "--server", said["server"], "--token", said["token"])
+        pc.command("enrol", "--server", said["server"], "--token", said["token"], "--host", name)
         self.pcs.append(pc)
         self._say(f"{name} is enrolled ({time.monotonic() - began:.1f} s)")
         return pc
@@ -194,7 +194,10 @@ class Pc:
     @property
     def environment(self) -> dict[str, str]:
         """What tells the agent's commands which PC they are on."""
-        return {"REDSHANK_STATE": str(self.state)}
+        return {
+            "REDSHANK_STATE": str(self.state),
+            "REDSHANK_SOCKET": str(self.folder / "agent.sock"),
+        }
 
     @property
     def agent_pid(self) -> int:
@@ -257,8 +260,8 @@ class Pc:
 
 def watching(status: Mapping[str, Any]) -> bool:
     """Whether this status tells of a session that is watched and a collector that hears."""
-    sessions = status.get("sessions", [])
-    return bool(status.get("connected")) and any(one.get("hook_alive") for one in sessions)
+    flowing = status["uplink"]["phase"] == "flowing"
+    return bool(flowing and any(session["hook_alive"] for session in status["sessions"]))
 
 
 class Program:
