@@ -10,6 +10,7 @@ from collector.errors import CollectorError
 from collector.logs import logger
 from collector.ops import disk_words
 from collector.parts import Parts
+from collector.store.sweep import sweep
 
 PERIOD_SECONDS = 3600.0
 _DESK_WARNED_DAYS = 21
@@ -34,7 +35,7 @@ class Chores:
 
     async def once(self) -> None:
         """Each chore once; one that fails is logged and keeps none of the others from running."""
-        for chore in (self.reissue_policy, self.renew_certificate, self.warn):
+        for chore in (self.reissue_policy, self.renew_certificate, self.sweep_orphans, self.warn):
             await _attempt(chore)
 
     async def reissue_policy(self) -> None:
@@ -47,6 +48,13 @@ class Chores:
         if self.parts.ca.is_due(self.identity()):
             self.renew()
             _LOG.info("server certificate renewed", not_after=str(self.identity().not_after))
+
+    async def sweep_orphans(self) -> None:
+        """Remove what a crash left in the files of keys and pictures."""
+        parts = self.parts
+        swept = await sweep(parts.store, parts.school.id, now=parts.clock.now())
+        if swept.keys or swept.pictures:
+            _LOG.info("orphans removed", keys=swept.keys, pictures=swept.pictures)
 
     async def warn(self) -> None:
         """Say what will need a person soon."""

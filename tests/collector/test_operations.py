@@ -11,6 +11,7 @@ import ssl
 import httpx
 import pytest
 import structlog
+from sqlalchemy import func, insert, select
 
 from tests.collector.serving import make_school, remove_template
 
@@ -28,6 +29,7 @@ from collector.ops import create_ops_app, disk_words
 from collector.policy import DAY
 from collector.secrets import SecretsError
 from collector.settings import Settings
+from collector.store import schema
 
 
 class MovedClock(SystemClock):
@@ -138,6 +140,23 @@ async def test_chores_renew_the_servers_certificate_and_the_policy_in_time(parts
     assert parts.policies.version == 2
     await chores.once()
     assert len(shown_now) == 2
+
+
+async def test_chores_remove_what_a_crash_left_behind(parts):
+    table = schema.picture_parts
+    orphan = dict.fromkeys(("device", "school"), "marsh-lane") | {
+        column.name: bytes(16) for column in table.columns if column.type.python_type is bytes
+    }
+    numbers = {column.name: 1 for column in table.columns if column.type.python_type is int}
+    await parts.store.write_pictures(
+        lambda conn: conn.execute(insert(table).values(**orphan | numbers))
+    )
+    identity = parts.ca.issue_server(("localhost",))
+    await Chores(parts, lambda: identity, lambda: None).once()
+    left = await parts.store.read_pictures(
+        lambda conn: conn.scalar(select(func.count()).select_from(table))
+    )
+    assert left == 0
 
 
 async def test_a_chore_that_fails_keeps_none_of_the_others_from_running(parts, monkeypatch):
