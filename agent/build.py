@@ -27,6 +27,7 @@ from agent.service.status import status_json
 from agent.service.uplink import Timing, Uplink
 from agent.service.watch import Patience, Watchkeeper, signed_in_users, system_uptime
 from agent.service.who import Place
+from agent.session import memory
 
 _log = logging.getLogger(__name__)
 
@@ -161,6 +162,7 @@ def _wired(
         clock=parts.clock,
         request_command=own_command("make-request"),
         timing=parts.timing,
+        give_back=memory.give_back,
     )
     intake = Intake(
         spool=spool,

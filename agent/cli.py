@@ -109,6 +109,9 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
 
     harden()
     set_up(settings.log_level)
+    from agent.session import memory  # noqa: PLC0415
+
+    memory.prepare()
     from agent import build  # noqa: PLC0415  # the service's parts are heavy
     from agent.service.identity import IdentityError  # noqa: PLC0415
     from agent.service.spool_file import SpoolError  # noqa: PLC0415

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.service.reach import Cause, Reach
+from agent.service.cause import Cause
+from agent.service.reach import Reach
 
 _MINUTE = 60_000_000
 _NEARLY_FULL = 0.9

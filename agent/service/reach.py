@@ -4,26 +4,14 @@ import contextlib
 import socket
 import ssl
 from dataclasses import dataclass
-from enum import StrEnum
 
 from wire import tls
 
+from agent.service.cause import Cause
 from agent.service.identity import Files, Identity
 
 _TIMEOUT = 5.0
 _AFTER = 1.0
-
-
-class Cause(StrEnum):
-    """Which link of the way is broken."""
-
-    FINE = "fine"
-    NO_NAME = "name not resolved"
-    UNREACHABLE = "server unreachable"
-    NOT_TLS = "not TLS 1.3"
-    OTHER_SERVER = "server not trusted"
-    EXPIRED = "certificate expired"
-    REFUSED = "certificate refused"
 
 
 @dataclass(frozen=True, slots=True)

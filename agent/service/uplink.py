@@ -3,7 +3,6 @@
 import logging
 import queue
 import random
-import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -26,12 +25,11 @@ from wire.event import (
 )
 
 from agent import VERSION
-from agent.service import enrol, gaps
+from agent.service import gaps
 from agent.service import uplink_state as core
-from agent.service.enrol import EnrolError
+from agent.service.cause import Cause
 from agent.service.identity import Files, Identity, IdentityError
 from agent.service.policy import PolicyKeeper
-from agent.service.reach import Cause, reach
 from agent.service.roll import Roll
 from agent.service.seal import Offset
 from agent.service.spool import Spool
@@ -96,6 +94,7 @@ class Uplink:
         clock: Clock,
         request_command: Sequence[str],
         timing: Timing | None = None,
+        give_back: Callable[[], None] = lambda: None,
         rng: Callable[[], float] = random.random,
     ) -> None:
         self._files = files
@@ -107,7 +106,9 @@ class Uplink:
         self._clock = clock
         self._request_command = request_command
         self._timing = timing or Timing()
+        self._give_back = give_back
         self._random = rng
+        self._had_picture = False
         self._inbox: queue.SimpleQueue[_Heard | _Nudge] = queue.SimpleQueue()
         self._nudged = threading.Event()
         self._stopping = threading.Event()
@@ -120,7 +121,6 @@ class Uplink:
         self._renew_at = 0.0
         self._said = ("", Cause.FINE.value, 0)
         self._collector_version = ""
-        self._beats = 0
 
     def report(self) -> Report:
         """How it stands."""
@@ -272,6 +272,8 @@ class Uplink:
 
     def _why(self, code: str, detail: str) -> tuple[str, str]:
         if code == "UNAVAILABLE" and self._state.phase is core.Phase.GREETING:
+            from agent.service.reach import reach  # noqa: PLC0415  # ssl comes when it is needed
+
             found = reach(self._files, self._identity, self._clock.now())
             if found.cause is not Cause.FINE:
                 return found.words, found.cause.value
@@ -355,6 +357,7 @@ class Uplink:
             if not most:
                 continue
             records = self._spool.read(lane, self._state.sent[lane], most)
+            self._had_picture = self._had_picture or (lane is Lane.PICTURE and bool(records))
             for record in records:
                 self._line.send(record.envelope, lane)
                 self._do(core.Sent(lane, record.head.sequence))
@@ -371,6 +374,10 @@ class Uplink:
         self._beat_at = self._clock.monotonic() + self._timing.beat
         if self._line is None:
             return
+        if self._had_picture:
+            # What a picture took is not kept: it is as light after one as before.
+            self._had_picture = False
+            self._give_back()
         now = self._clock.now()
 
         def told(kept: Kept) -> Kept:
@@ -400,6 +407,8 @@ class Uplink:
 
     def _ask_renewal(self) -> None:
         # In a process of its own: x509 would stay in ours for good.
+        import subprocess  # noqa: PLC0415  # once a month
+
         try:
             done = subprocess.run(  # noqa: S603  # our own command
                 [*self._request_command, str(self._files.state)],
@@ -414,17 +423,21 @@ class Uplink:
             self._line.send(RenewalRequest(csr=done.stdout))
 
     def _renewed(self, renewal: Renewal) -> None:
+        from agent.service import enrol  # noqa: PLC0415  # once a month
+
         try:
             self._identity = enrol.install(self._files, self._identity, renewal.chain)
-        except (EnrolError, IdentityError, OSError) as error:
+        except (enrol.EnrolError, IdentityError, OSError) as error:
             _log.warning("a renewal was refused: %s", error, extra={"event": "renewal"})
             return
         _log.info("the certificate was renewed", extra={"event": "renewal"})
 
     def _renew_over_https(self) -> None:
+        from agent.service import enrol  # noqa: PLC0415  # after a long holiday
+
         try:
             self._identity = enrol.renew(self._files, self._identity)
-        except (EnrolError, IdentityError, OSError) as error:
+        except (enrol.EnrolError, IdentityError, OSError) as error:
             _log.warning("renewal over HTTPS failed: %s", error, extra={"event": "renewal"})
             self._say(
                 f"the certificate has expired, and renewal failed: {error}", Cause.EXPIRED.value

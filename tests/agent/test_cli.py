@@ -20,8 +20,9 @@ from wire.token import new_token
 
 from agent import cli
 from agent.service import identity as ids
+from agent.service.cause import Cause
 from agent.service.doctor import BLIND, Facts, diagnose
-from agent.service.reach import Cause, Reach
+from agent.service.reach import Reach
 from tests.agent.service.simulator import DAY, Collector, School, private_pem
 
 ROOT = Path(__file__).parents[2]

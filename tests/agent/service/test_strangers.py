@@ -29,6 +29,7 @@ from tests.agent.service.simulator import Collector
 
 ROOT = Path(__file__).parents[3]
 PUPIL, OTHER = 61_001, 61_002
+FAST = Rates(frames=Rate(per_second=1e6, burst=1e6), bytes=Rate(per_second=1e9, burst=1e9))
 
 
 def as_account(uid, verb, *words):
@@ -159,8 +160,7 @@ def standing(school, tmp_path_factory):
     with tempfile.TemporaryDirectory(prefix="rs") as name:
         place = Path(name)
         school.enrol(place, port=collector.port)
-        fast = Rates(frames=Rate(per_second=1e6, burst=1e6), bytes=Rate(per_second=1e9, burst=1e9))
-        pc = Pc(place, rates=fast).start()
+        pc = Pc(place, rates=FAST).start()
         yield pc
         pc.stop()
     collector.stop()
@@ -254,3 +254,59 @@ def test_a_shared_account_is_one_sign_in_and_never_a_person(name):
 
 def test_windows_guest_is_shared():
     assert who_is(peer("S-1-5-21-1-2-3-501"), PC).kind is AccountKind.SHARED
+
+
+@pytest.mark.root
+def test_after_a_restart_disk_and_memory_give_none_of_200_planted_items(school, collector, place):
+    school.enrol(place, port=collector.port)
+    collector.stop()
+    pc = Pc(place, rates=FAST).start()
+    planted = [f"planted sentence {os.urandom(6).hex()}" for _ in range(200)]
+    try:
+        session = pc.session()
+        session.hello()
+        for sentence in planted:
+            while isinstance(session.ask(found(before=sentence)), Rejected):
+                time.sleep(0.05)
+        session.close()
+        assert pc.status()["spool"]["records"] >= 200
+    finally:
+        pc.stop()
+    environ = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'proto'}",
+        "REDSHANK_STATE": str(place),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agent", "run", "--service"],
+        env=environ,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        deadline = time.monotonic() + 20
+        while not (place / "s").exists() and not (place / "agent.sock").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(1)
+        everything = b"".join(memory_of(process.pid)) + b"".join(
+            path.read_bytes() for path in place.rglob("*") if path.is_file()
+        )
+    finally:
+        process.terminate()
+        _, log = process.communicate(timeout=20)
+    assert school.name.encode() in everything
+    assert not [one for one in planted if one.encode() in everything + log]
+
+
+def memory_of(pid):
+    """What a core image would hold, page by page."""
+    with Path(f"/proc/{pid}/mem").open("rb", 0) as mem:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, mode, *_ = line.split()
+            if "r" not in mode or line.endswith(("[vvar]", "[vsyscall]")):
+                continue
+            start, end = (int(at, 16) for at in span.split("-"))
+            with contextlib.suppress(OSError, ValueError, OverflowError):
+                mem.seek(start)
+                yield mem.read(end - start)

@@ -8,8 +8,9 @@ import pytest
 from wire import certs
 
 from agent.service import identity as ids
+from agent.service.cause import Cause
 from agent.service.identity import Files
-from agent.service.reach import Cause, reach
+from agent.service.reach import reach
 from tests.agent.service.conftest import Pc
 from tests.agent.service.simulator import DAY, Collector, School, grpc, private_pem
 

@@ -1,0 +1,15 @@
+"""Why the collector cannot be reached."""
+
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """Which link of the way is broken."""
+
+    FINE = "fine"
+    NO_NAME = "name not resolved"
+    UNREACHABLE = "server unreachable"
+    NOT_TLS = "not TLS 1.3"
+    OTHER_SERVER = "server not trusted"
+    EXPIRED = "certificate expired"
+    REFUSED = "certificate refused"
