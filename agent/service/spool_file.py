@@ -41,17 +41,16 @@ and what the file then says is the truth: nothing is retried as if it had not ha
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from wire import chain
-from wire.event import Kind, Lane, LaneHead, Tombstone, TombstoneReason
+from wire.event import Kind, Lane, LaneHead
 
 from agent.service import spool_frame, spool_tables
 from agent.service.lock import Lock
 from agent.service.record import Draft, Scribe, Written
-from agent.service.spool_carve import PAGE
 from agent.service.spool_check import Broken, Checked, check
 from agent.service.spool_frame import FrameDamaged, LaneState, State
 from agent.service.spool_rescue import (
@@ -59,53 +58,22 @@ from agent.service.spool_rescue import (
     fresh_state,
     noted,
     rescue,
+    stones,
     sync_directory,
 )
+from agent.service.spool_room import (
+    Depth,
+    Limits,
+    SpoolError,
+    SpoolFailed,
+    SpoolFull,
+    given_up,
+    is_broken,
+    is_full,
+    room_of,
+)
 
-_BROKEN = {
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_FORMAT,
-    sqlite3.SQLITE_ERROR,  # a table or a column is not there
-    sqlite3.SQLITE_READONLY,  # the header says that only newer versions may write
-    sqlite3.SQLITE_TOOBIG,
-    sqlite3.SQLITE_NOMEM,  # a length in the file that no memory holds
-    sqlite3.SQLITE_CANTOPEN,  # the header says WAL, and the file is not
-    sqlite3.SQLITE_CONSTRAINT,
-}
-_ROW_OVERHEAD = 200
-
-
-class SpoolError(Exception):
-    """The spool could not do what was asked."""
-
-
-class SpoolFull(SpoolError):
-    """Neither the size limit nor the reserve has room: the record is not taken."""
-
-
-class SpoolFailed(SpoolError):
-    """The disk refused: whether the records are there is known only after opening again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How large the spool may grow, in bytes."""
-
-    size: int = 512 << 20
-    reserve: int = 32 << 20
-    """The last part of `size`, in which text goes on when pictures are given up."""
-    allocated: int = 2 << 20
-    """How much of the disk is taken in advance, so that text goes on when the disk is full."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Depth:
-    """What waits in the spool."""
-
-    records: int
-    bytes: int
-    quarantined: int
+__all__ = ["Depth", "Limits", "SpoolError", "SpoolFailed", "SpoolFile", "SpoolFull"]
 
 
 class SpoolFile:
@@ -294,16 +262,16 @@ class SpoolFile:
         try:
             return self._write(drafts)
         except SpoolFailed as error:
-            if not _is_full(error):
+            if not is_full(error):
                 raise
         # The disk is full before our own limit is. The file was opened anew; giving up
         # reserve and pictures frees pages inside it, which need no more of the disk.
-        if not self._give_way(sum(_room(draft) for draft in drafts)):
+        if not self._give_way(sum(room_of(draft) for draft in drafts)):
             raise SpoolFull("the disk is full, and nothing is left that could be given up")
         try:
             return self._write(drafts)
         except SpoolFailed as error:
-            if _is_full(error):
+            if is_full(error):
                 raise SpoolFull("the disk is full") from error
             raise
 
@@ -338,9 +306,9 @@ class SpoolFile:
         room = soft - self._used
         fitted: list[Draft] = []
         for draft in drafts:
-            fits = room >= _room(draft)
-            fitted.append(_given_up(draft) if draft.kind is Kind.PICTURE and not fits else draft)
-            room -= _room(fitted[-1])
+            fits = room >= room_of(draft)
+            fitted.append(given_up(draft) if draft.kind is Kind.PICTURE and not fits else draft)
+            room -= room_of(fitted[-1])
         victims, freed = self._victims(-room) if room < 0 else ([], 0)
         if room + freed + self._limits.reserve < 0:
             raise SpoolFull("the spool is full, its reserve included")
@@ -424,13 +392,13 @@ class SpoolFile:
                 wanted = range(now.receipted.sequence + 1, now.written.sequence + 1)
                 near = {n for m in bad for n in (m - 1, m + 1)} - bad
                 whole = {n: self._read(lane, n) for n in wanted if n in near}
-                stones = _stones(now, bad, whole, self._scribe)
+                taken = stones(now, bad, whole, self._scribe)
                 for n in sorted(bad):
                     raw = spool_tables.raw_row(db, lane, n)
                     db.execute("INSERT INTO quarantine (frame) VALUES (?)", (raw or b"",))
-                    frame = spool_frame.record_frame(stones[n], self._generation + 1)
+                    frame = spool_frame.record_frame(taken[n], self._generation + 1)
                     spool_tables.put(db, lane, frame)
-                head = stones.get(now.written.sequence)
+                head = taken.get(now.written.sequence)
                 if head is not None:
                     state = _with(state, lane, replace(now, written=head.head))
             lost = sum(len(numbers) for numbers in damaged.values())
@@ -480,7 +448,7 @@ class SpoolFile:
             return self._connect_and_check()
         except (Broken, sqlite3.Error) as error:
             self._disconnect()
-            if isinstance(error, sqlite3.Error) and not _is_broken(error):
+            if isinstance(error, sqlite3.Error) and not is_broken(error):
                 raise
         rescue(
             self._path,
@@ -565,58 +533,9 @@ class SpoolFile:
             self._db = None
 
 
-def _stones(
-    now: LaneState, bad: set[int], whole: dict[int, Written], scribe: Scribe
-) -> dict[int, Written]:
-    """Tombstones for damaged numbers, run by run."""
-    stones: dict[int, Written] = {}
-    for n in sorted(bad):
-        if n - 1 in stones:
-            before = stones[n - 1].head
-        else:
-            before = whole[n - 1].head if n - 1 in whole else now.receipted
-        if n == now.written.sequence:
-            lost = now.written.hash
-        else:
-            lost = whole[n + 1].previous if n + 1 in whole else b""
-        stones[n] = scribe.bury(TombstoneReason.DAMAGED, before, lost)
-    return stones
-
-
 def _with(state: State, lane: Lane, now: LaneState) -> State:
     return replace(state, lanes={**state.lanes, lane: now})
 
 
 def _key(draft: Draft) -> tuple[bytes, Kind, int]:
     return draft.event, draft.kind, draft.repeats
-
-
-def _given_up(draft: Draft) -> Draft:
-    return replace(
-        draft,
-        kind=Kind.TOMBSTONE,
-        part=None,
-        sealed=b"",
-        tombstone=Tombstone(reason=TombstoneReason.SHED),
-    )
-
-
-def _room(draft: Draft) -> int:
-    """Bytes of the file that a draft will take, a little over."""
-    size = draft.size + _ROW_OVERHEAD
-    return size if size < PAGE else (size // (PAGE - 4) + 2) * PAGE
-
-
-def _is_full(error: SpoolFailed) -> bool:
-    cause = error.__cause__
-    return isinstance(cause, sqlite3.Error) and _primary(cause) == sqlite3.SQLITE_FULL
-
-
-def _is_broken(error: sqlite3.Error) -> bool:
-    return _primary(error) in _BROKEN
-
-
-def _primary(error: sqlite3.Error) -> int:
-    code = getattr(error, "sqlite_errorcode", None)
-    # Python raises some of its own, without a code: a text that is not UTF-8, a size.
-    return sqlite3.SQLITE_CORRUPT if code is None else code & 0xFF

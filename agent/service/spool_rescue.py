@@ -4,12 +4,12 @@ import contextlib
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from wire import chain
-from wire.event import Lane, LaneHead, TombstoneReason
+from wire.event import Lane, TombstoneReason
 
 from agent.service import spool_frame, spool_tables
 from agent.service.record import Scribe, Written
@@ -33,29 +33,26 @@ def noted(state: State, words: str) -> State:
     return replace(state, notes=(*state.notes, words)[-MOST_NOTES:])
 
 
-def fill(
-    now: LaneState, whole: Mapping[int, Written], scribe: Scribe, reason: TombstoneReason
-) -> tuple[dict[int, Written], LaneHead]:
-    """Take each number of a lane that has no whole record by a tombstone.
+def stones(
+    now: LaneState, bad: set[int], whole: dict[int, Written], scribe: Scribe
+) -> dict[int, Written]:
+    """Tombstones for damaged numbers, with the whole records beside them at hand.
 
-    The lost header's hash is what the next whole record names, or the lane's head.
-
-    Returns:
-        The tombstones by their numbers, and the lane's head.
+    Each carries the lost header's hash where the next record names it, or the lane's head
+    does: so what comes after still chains.
     """
-    stones = {}
-    head = now.receipted
-    for n in range(now.receipted.sequence + 1, now.written.sequence + 1):
-        if n in whole:
-            head = whole[n].head
-            continue
+    made: dict[int, Written] = {}
+    for n in sorted(bad):
+        if n - 1 in made:
+            before = made[n - 1].head
+        else:
+            before = whole[n - 1].head if n - 1 in whole else now.receipted
         if n == now.written.sequence:
             lost = now.written.hash
         else:
             lost = whole[n + 1].previous if n + 1 in whole else b""
-        stones[n] = scribe.bury(reason, head, lost)
-        head = stones[n].head
-    return stones, head
+        made[n] = scribe.bury(TombstoneReason.DAMAGED, before, lost)
+    return made
 
 
 def rescue(
@@ -148,10 +145,11 @@ def _all_lanes(
             for n in wanted
             if (lane, now.written.epoch, n) in records
         }
-        stones, head = fill(now, whole, scribe, TombstoneReason.DAMAGED)
-        rows += [stones.get(n) or whole[n] for n in wanted]
-        lanes[lane] = replace(now, written=head)
-        lost += len(stones)
+        taken = stones(now, set(wanted) - set(whole), whole, scribe)
+        mine = [taken.get(n) or whole[n] for n in wanted]
+        rows += mine
+        lanes[lane] = replace(now, written=mine[-1].head if mine else now.written)
+        lost += len(taken)
     return replace(state, lanes=lanes, quarantined=state.quarantined + lost), rows
 
 
