@@ -13,6 +13,8 @@ MEMORY = 32
 """Words for which a cue is remembered: the longest phrase and the farthest `within`."""
 MOST_WAITING = 16
 """Hits that may wait at once; beyond it the oldest are let go."""
+MOST_CUES = 64
+"""Cues that are remembered; beyond it the oldest are forgotten."""
 MOST_BEGUN = 32
 """Phrases that may be half said at once; beyond it the oldest are let go."""
 
@@ -114,7 +116,8 @@ def _go_on(
 
 def judge(book: TermBook, ends: Ends, waiting: Waiting, word: int) -> tuple[list[Hit], Waiting]:
     """What may be told now, and what waits for later words."""
-    seen = [cue for cue in waiting.cues if word - cue.word <= MEMORY] + ends.cues
+    late = (cue for cue in waiting.cues if word - cue.word <= MEMORY)
+    seen = list(dict.fromkeys([*late, *ends.cues]))[-MOST_CUES:]
     told: list[Hit] = []
     kept: list[Hit] = []
     for hit in waiting.hits:

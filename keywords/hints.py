@@ -71,7 +71,7 @@ HYPERBOLE: Final = _hints(
 )
 HYPERBOLE_ICONS: Final = ("😂", "🤣", "😹", "😆", "😭😭", "💀")
 SCHOOL_GRUMBLE: Final = _hints(
-    "homework, maths, revision, exam, exams, test, mocks, essay, coursework, this lesson, pe,"
+    "homework, maths, revision, exam, exams, test, mocks, essay, coursework, this lesson,"
     " detention, french, physics, chemistry, assignment, sparx, assembly, double maths"
 )
 SCHOOLWORK: Final = _hints(

@@ -2,7 +2,7 @@
 
 A **reading** has a kind and symbols. A letter's symbols are small, without accents,
 and of the plain alphabet where it only looks like one of its letters (NFKC's
-compatibility forms, full width, Cyrillic 'а', a circled 'k'). Some characters have
+compatibility forms, full width, the Cyrillic a, a circled k). Some characters have
 **others**: a digit or a sign that may stand for a letter ('3', '$'). A character
 that cannot be seen has no symbols. Nothing here looks at neighbours, so a text may
 be cut anywhere; runs, gaps and words are the matcher's business.
@@ -77,7 +77,7 @@ _REGIONAL = 0x1F1E6
 _ALPHABET = 26
 
 
-def read(char: str) -> Reading:
+def read(char: str) -> Reading:  # noqa: PLR0911 - a list of cases, each with its answer
     """The reading of one character; any code point is taken, lone surrogates too."""
     if "a" <= char <= "z":
         return Reading(Kind.LETTER, char)
@@ -104,8 +104,12 @@ def read(char: str) -> Reading:
 
 def fold(text: str) -> str:
     """Letters and digits alone: small, in plain forms, without accents."""
-    parts = unicodedata.normalize("NFKD", text).casefold()
-    parts = unicodedata.normalize("NFKD", parts)
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(_looks_like(part) or _small(part) for part in parts if part.isalnum())
+
+
+def _small(char: str) -> str:
+    parts = unicodedata.normalize("NFKD", char.casefold())
     return "".join(_looks_like(part) or part for part in parts if part.isalnum())
 
 

@@ -37,6 +37,7 @@ def find_lines(text: str) -> Lines:
     for number, line in enumerate(text.split("\n"), 1):
         if not quoted:
             if header := _HEADER.match(line):
+                found.top.setdefault(header[1], number)
                 here = found.sets if header[1] == "sets" else {"": number}
                 if header[1] == "term":
                     found.terms.append(here)

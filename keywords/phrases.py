@@ -111,20 +111,20 @@ class _Expansion:
             raise PhraseError(f"{self._phrase!r} nests too deeply; use a set")
         choices = [[""]]
         while self._at < len(self._tokens) and self._tokens[self._at] != ")":
-            token = self._tokens[self._at]
+            piece = self._tokens[self._at]
             self._at += 1
-            if token == "|":
+            if piece == "|":
                 choices.append([""])
-            elif token == "(":
+            elif piece == "(":
                 inner = self._choices(depth + 1)
                 self._close(")")
                 choices[-1] = self._joined(choices[-1], [one for many in inner for one in many])
-            elif token == "{":
+            elif piece == "{":
                 choices[-1] = self._joined(choices[-1], self._set())
-            elif token == "}":
+            elif piece == "}":
                 raise self._unpaired()
             else:
-                choices[-1] = [one + token for one in choices[-1]]
+                choices[-1] = [one + piece for one in choices[-1]]
         return choices
 
     def _set(self) -> Sequence[str]:

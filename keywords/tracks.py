@@ -88,11 +88,13 @@ def read_letter(
         starts = track.starts if track.length else (*track.starts[-stride.keep :], stride.at)
         length, end = track.length + 1, stride.after
         if stride.run >= RUN:
-            for node in {track.node, track.first}:
-                grown.append(track._replace(node=node, mode=mode, length=length, end=end))
+            stay = track._replace(mode=mode, length=length, end=end)
+            grown += [stay, stay._replace(node=track.first)]
             continue
         for number, symbol in enumerate((code, *others)):
             node = book.spelling.follow(track.node, symbol)
+            if number and node == DEAD and stride.run == 1:
+                continue
             first = track.first if stride.run > 1 else node
             signs = track.signs + (number > 0)
             grown.append(Track(track.phrase, node, mode, starts, first, signs, length, end))
@@ -156,6 +158,7 @@ def _signs(book: TermBook, track: Track, stride: Stride, others: tuple[int, ...]
     return [
         Track(track.phrase, node, Mode.PLAIN, starts, node, signs, length, stride.after)
         for node in ways
+        if node != DEAD
     ]
 
 

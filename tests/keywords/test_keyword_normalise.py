@@ -1,0 +1,72 @@
+# ruff: noqa: RUF001 - letters that look alike are what is tested
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keywords.normalise import Kind, read
+from keywords.termbook import spell
+
+
+@pytest.mark.parametrize(
+    ("char", "symbols"),
+    [
+        ("a", "a"),
+        ("É", "e"),
+        ("ß", "ss"),
+        ("ﬁ", "fi"),
+        ("Ⓚ", "k"),
+        ("🅚", "k"),
+        ("🇰", "k"),
+        ("ｋ", "k"),
+        ("𝓴", "k"),
+        ("к", "k"),
+        ("ѕ", "s"),
+        ("ø", "o"),
+        ("7", "7"),
+        ("²", "2"),
+        ("你", "你"),
+        ("ж", "ж"),
+    ],
+)
+def test_letters_are_read_as_they_look(char, symbols):
+    assert (read(char).kind, read(char).symbols) == (Kind.LETTER, symbols)
+
+
+@pytest.mark.parametrize(
+    "char", ["\u200b", "\u200d", "\ufe0f", "\u0301", "\u00ad", "'", "’", "\x00"]
+)
+def test_what_is_not_seen_has_no_symbols(char):
+    assert read(char).kind is Kind.UNSEEN
+
+
+@pytest.mark.parametrize("char", [" ", "\n", "\t", "\u00a0", "\u2028"])
+def test_spaces_end_words(char):
+    assert read(char).kind is Kind.SPACE
+
+
+def test_signs_and_digits_may_stand_for_letters():
+    assert read("3").others == "e"
+    assert "i" in read("!").others
+    assert read("$").kind is Kind.POINT
+    assert read("🔪").kind is Kind.ICON
+
+
+@given(st.characters(codec=None) | st.integers(0xD800, 0xDFFF).map(chr))
+def test_any_character_has_a_reading(char):
+    reading = read(char)
+    if reading.kind in {Kind.LETTER, Kind.ICON}:
+        assert reading.symbols
+    else:
+        assert not reading.symbols
+    assert all(other.isalpha() for other in reading.others)
+
+
+@given(st.text(st.characters(categories=["Ll", "Lu", "Mn"]), max_size=12))
+def test_composed_and_decomposed_read_alike(text):
+    assert spell(unicodedata.normalize("NFC", text)) == spell(unicodedata.normalize("NFD", text))
+
+
+def test_long_runs_are_spelt_as_two():
+    assert spell("sooooo Goood") == ("soo", "good")
