@@ -134,7 +134,7 @@ class DeviceBook:
         return frozenset(self._streams)
 
     async def _change(self, device: str, **values: object) -> Device:
-        changed = replace(self._must(device), **values)  # type: ignore[arg-type]
+        self._must(device)
         rows = schema.devices
 
         def job(conn: Connection) -> None:
@@ -142,6 +142,8 @@ class DeviceBook:
             conn.execute(update(rows).where(here).values(**values))
 
         await self._store.write(job)
+        # Of the device as it is now: another change may have become durable meanwhile.
+        changed = replace(self._must(device), **values)  # type: ignore[arg-type]
         self._devices[device] = changed
         if changed.state is DeviceState.DENIED:
             for stream in tuple(self._streams.get(device, ())):

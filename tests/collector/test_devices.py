@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from wire import certs
 
@@ -67,6 +69,16 @@ async def test_denying_ends_each_open_stream_once_it_is_durable(store, book):
     await book.deny("d1")
     assert (mine.ended, ended.ended, others.ended) == ([DeviceState.DENIED], [], [])
     assert (await reloaded(store)).get("d1").state is DeviceState.DENIED
+
+
+@pytest.mark.parametrize("denied_first", [True, False])
+async def test_a_renewal_beside_a_denial_undoes_neither(store, book, denied_first):
+    await book.add(device())
+    changes = [book.deny("d1"), book.renewed("d1", b"second")]
+    await asyncio.gather(*(changes if denied_first else reversed(changes)))
+    found = book.get("d1")
+    assert (found.state, found.certificate) == (DeviceState.DENIED, b"second")
+    assert found == (await reloaded(store)).get("d1")
 
 
 async def test_a_book_knows_its_own_school_alone(store, book):
