@@ -167,6 +167,23 @@ async def test_a_stream_that_breaks_says_so_and_catches_up(world, page):
     await page.wait_for_selector("#live[data-state=on]")
 
 
+async def test_each_further_event_shows_on_its_row_at_once(world, page):
+    await world.hire(Role.DSL)
+    pc = await seed(world)
+    alert = await pc.report(account="a3", category="bullying", score=400)
+    await sign_in(page, "dsl")
+    await page.wait_for_selector("#live[data-state=on]")
+    rows = await page.locator(".row").count()
+    for matches in (3, 4):
+        # The same words and a newer time: the row moves up, past its own older form.
+        newer = await pc.report(account="a3", category="bullying", score=400)
+        assert newer.alert == alert.alert
+        await page.wait_for_selector(f"#alert-{alert.text}[data-change='{newer.change}']")
+        assert f"{matches} matches" in await page.inner_text(f"#alert-{alert.text}")
+        assert await page.locator(".row").count() == rows
+    assert page.problems == []
+
+
 async def test_nothing_moves_while_somebody_reads(world, page):
     await world.hire(Role.DSL)
     pc = await seed(world)

@@ -30,7 +30,8 @@
 
   function place(row) {
     for (const other of rows.children) {
-      if (other !== row && other.dataset.order > row.dataset.order) return other;
+      // The row's own older form is about to go: nothing can be put before it.
+      if (other.id !== row.id && other.dataset.order > row.dataset.order) return other;
     }
     return null;
   }
@@ -59,8 +60,8 @@
     const before = place(row);
     if (old && old.nextElementSibling === before) old.replaceWith(row);
     else {
-      if (old) old.remove();
       rows.insertBefore(row, before);
+      if (old) old.remove();
     }
     htmx.process(row);
   }
