@@ -53,7 +53,7 @@ class CollectorFiles:
         self._recorder = Recorder(SCHOOL)
         self._heads: dict[Lane, LaneHead] = {}
         if migrate:
-            self._files.main.commit([_found])[0].result()
+            self._files.main.commit([found])[0].result()
 
     def write(self, number: int, acknowledge: Callable[[int], None]) -> None:
         heads = self._heads or self._stored()
@@ -62,7 +62,7 @@ class CollectorFiles:
         written = [agent_spool.SCRIBE.write(draft, heads[draft.lane]) for draft in drafts]
         if self._early:
             acknowledge(number)
-        recorded = record_now(self._recorder, self._files, [_checked(one) for one in written])
+        recorded = record_now(self._recorder, self._files, [checked(one) for one in written])
         assert recorded.answers == tuple(one.head for one in written), recorded.answers
         self._heads = {one.head.lane: one.head for one in written}
         if not self._early:
@@ -105,19 +105,19 @@ class CollectorFiles:
         def job(conn: Connection) -> list[Any]:
             return list(conn.execute(query))
 
-        found: list[Any] = writer.commit([job])[0].result()
-        return found
+        rows: list[Any] = writer.commit([job])[0].result()
+        return rows
 
 
-def _found(conn: Connection) -> None:
+def found(conn: Connection) -> None:
     row = {"school": SCHOOL, "name": "Marsh Lane", "created_at": 0, "root_certificate": b"-"}
     conn.execute(insert(schema.schools).prefix_with("OR IGNORE").values(row))
 
 
-def _checked(written: Written) -> Checked:
+def checked(written: Written) -> Checked:
+    """A record as the check before the store passes it on."""
     envelope = written.envelope
     header = codec.decode_header(envelope.header)
-    assert header.part is not None
     return Checked(
         peer=PEER,
         header=header,
@@ -125,7 +125,7 @@ def _checked(written: Written) -> Checked:
         signature=envelope.signature,
         enc=envelope.sealed[:32],
         ciphertext=envelope.sealed[32:],
-        digest=header.part.sealed_digest[:16],
+        digest=header.part.sealed_digest[:16] if header.part else b"",
         pseudonym="0123456789abcdef" if header.kind is Kind.EVENT else "",
         received_at=header.matched_at,
     )

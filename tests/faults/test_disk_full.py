@@ -34,9 +34,7 @@ class Filling:
     def __init__(self, path, limits):
         self.spool = SpoolFile.open(path, scribe=SCRIBE, limits=limits)
         self.events, self.pictures, self.number = [], [], 0
-        self.after_first_shed = 0
-        self.refused = 0
-        self.shed = False
+        self.refused = self.last_picture = 0
 
     def run(self, most=4_000):
         while self.number < most:
@@ -46,7 +44,6 @@ class Filling:
             except SpoolFull:
                 return self
             self.events.append(self.number)
-            self.after_first_shed += self.shed
             # A picture is never refused while text is still taken: it leaves its tombstone.
             try:
                 [written] = self.spool.append([picture(self.number, PICTURE)])
@@ -54,8 +51,12 @@ class Filling:
                 self.refused += 1
                 continue
             self.pictures.append(self.number)
-            self.shed |= written.kind is Kind.TOMBSTONE
+            if written.kind is Kind.PICTURE:
+                self.last_picture = self.number
         raise AssertionError("it never filled up")
+
+    def after_last_picture(self):
+        return sum(number > self.last_picture for number in self.events)
 
     def held(self, lane):
         return [
@@ -70,7 +71,8 @@ def check(filling):
     assert text == filling.events
     found = filling.held(Lane.PICTURE)
     assert [int.from_bytes(header.event) for header, _ in found] == filling.pictures
-    assert filling.refused <= 1, "pictures without even a tombstone, while text was taken"
+    # At the very end a text may still fit where its picture's tombstone does not.
+    assert filling.refused <= 3, "pictures without even a tombstone, while text was taken"
     kept = 0
     for header, written in found:
         verify_header(written.envelope.header, written.envelope.signature, PUBLIC_KEY)
@@ -92,7 +94,7 @@ def test_the_disk_fills_up_under_the_spool(tmp_path, kilobytes):
         _, shed = check(filling)
         assert shed, "pictures are given up before text is"
         # 128 kB are taken in advance, and an event with its picture's tombstone takes 4.
-        assert filling.after_first_shed >= 20, "text goes on when pictures cannot"
+        assert filling.after_last_picture() >= 20, "text goes on when pictures cannot"
         filling.spool.close()
 
 
@@ -101,7 +103,7 @@ def test_the_spools_own_limit_keeps_room_for_text(tmp_path):
     filling = Filling(tmp_path / "spool.db", limits).run()
     kept, shed = check(filling)
     assert shed > kept
-    assert filling.after_first_shed > 500
+    assert filling.after_last_picture() > 500
     assert (tmp_path / "spool.db").stat().st_size <= limits.size + (64 << 10)
     filling.spool.close()
 
