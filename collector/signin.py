@@ -93,13 +93,16 @@ class SignIn:
         *,
         idle: float = IDLE_SECONDS,
         absolute: float = ABSOLUTE_SECONDS,
+        ended: Callable[[bytes], None],
     ) -> None:
+        """`ended` is called with the id of each session that was found to be over."""
         self._store = store
         self._school = school
         self._clock = clock
         self._audit = audit
         self._idle = round(idle * _SECOND)
         self._absolute = round(absolute * _SECOND)
+        self._ended = ended
         self._by_login = Attempts(clock, limit=5, window=300)
         self._by_address = Attempts(clock, limit=30, window=300)
         self._checking = asyncio.Semaphore(2)
@@ -190,6 +193,7 @@ class SignIn:
         return forget
 
     def _end(self, session_id: bytes) -> None:
+        self._ended(session_id)
         for call in tuple(self._ends.pop(session_id, ())):
             call()
 

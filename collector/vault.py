@@ -10,14 +10,15 @@ A wrap of the raw private key (X25519, 32 bytes):
 The parameters travel beside it as JSON: v, salt (hex), and t, m (KiB), p for argon2id.
 
 An opened key lives in memory alone, for the one session that opened it, until
-that session locks it, ends, or has not used it for fifteen minutes.
+that session locks it, ends, or has not used it for fifteen minutes. The log says
+that it was opened before it is.
 """
 
 import asyncio
 import json
 import os
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -207,10 +208,13 @@ class Vault:
         self._attempts = Attempts(clock, limit=5, window=300)
         self._one_at_a_time = asyncio.Lock()
 
-    async def unlock(self, session: Holder, passphrase: str) -> None:
-        """Open the vault for this session.
+    async def unlock(
+        self, session: Holder, passphrase: str, *, mark: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Open the vault for this session; `mark` writes it down first.
 
         Raises:
+            Exception: what `mark` raised; then it stays as it was.
             TooManyAttemptsError: five wrong passphrases within five minutes.
             NotEntitledError: no key is wrapped for this person.
             WrongPassphraseError: the passphrase does not fit.
@@ -223,8 +227,14 @@ class Vault:
         async with self._one_at_a_time:
             keys = await asyncio.to_thread(_unwrap_all, passphrase, wraps)
         self._attempts.forgive(session.staff)
+        opened = _Opened(keys, self._clock.monotonic())
+        try:
+            await mark()
+        except BaseException:
+            opened.wipe()
+            raise
         self.lock(session.id)
-        self._opened[session.id] = _Opened(keys, self._clock.monotonic())
+        self._opened[session.id] = opened
 
     def lock(self, session_id: bytes) -> None:
         """Close the vault for a session; nothing happens where it is closed."""
@@ -237,10 +247,9 @@ class Vault:
         for session_id in tuple(self._opened):
             self.lock(session_id)
 
-    def sweep(self) -> None:
-        """Close it for each session that has not used it in time."""
-        for session_id in tuple(self._opened):
-            self._live(session_id)
+    def sweep(self) -> tuple[bytes, ...]:
+        """Close it for each session that has not used it in time; those it stays open for."""
+        return tuple(session_id for session_id in tuple(self._opened) if self._live(session_id))
 
     def is_open(self, session_id: bytes) -> bool:
         """Whether the session could open evidence now."""

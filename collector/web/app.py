@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from collector import reveal, vault
 from collector.attempts import TooManyAttemptsError
+from collector.logs import logger
 from collector.permissions import TABLE, NoRowError
 from collector.reveal import Reveal
 from collector.signin import SignIn
@@ -34,6 +35,7 @@ from collector.web.parts import Desk, Parts
 from collector.web.templating import Templates
 
 STATIC: Final = Path(__file__).parent / "static"
+_LOG: Final = logger("collector.web")
 _SWEEP_SECONDS: Final = 5.0
 _ROOMS: Final = (entry, alerts, live, vault_pages, devices, oversight)
 
@@ -56,6 +58,7 @@ def create_app(parts: Parts) -> FastAPI:
             parts.audit,
             idle=parts.settings.session_idle_minutes * 60,
             absolute=parts.settings.session_hours * 3600,
+            ended=parts.vault.lock,
         ),
         reveal=Reveal(parts.store, parts.school.id, parts.vault, parts.audit),
         templates=Templates({code: found.title for code, found in packs.items()}),
@@ -114,12 +117,12 @@ def check_rows(app: FastAPI) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     desk: Desk = app.state.desk
 
-    async def sweep() -> None:
+    async def sweeps() -> None:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
-            desk.parts.vault.sweep()
+            await sweep(desk)
 
-    sweeping = asyncio.create_task(sweep())
+    sweeping = asyncio.create_task(sweeps())
     try:
         yield
     finally:
@@ -127,6 +130,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await sweeping
         desk.parts.vault.lock_all()
+
+
+async def sweep(desk: Desk) -> None:
+    """Lock every vault whose session is over, or has not used it in time."""
+    for session_id in desk.parts.vault.sweep():
+        try:
+            await desk.signin.look(session_id)
+        except Exception:  # noqa: BLE001 - where nobody can say whether it lives, it is locked
+            desk.parts.vault.lock(session_id)
+            _LOG.exception("a session could not be looked at; its vault is locked")
 
 
 def _says(status: int, title: str, words: str) -> Handler:

@@ -42,7 +42,6 @@ async def signin(
     desk = desk_of(request)
     address = request.client.host if request.client else ""
     held = request.cookies.get(COOKIE, "")
-    old = request.state.session
     try:
         token, _ = await desk.signin.sign_in(login, password, address, replaces=held)
     except TooManyAttemptsError as error:
@@ -69,8 +68,6 @@ async def signin(
             problem=problem,
             login=login,
         )
-    if old is not None:
-        desk.parts.vault.lock(old.id)
     arrived = see(own_path(then))
     arrived.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="strict", path="/")
     return arrived

@@ -10,7 +10,7 @@ from collector.attempts import TooManyAttemptsError
 from collector.signin import Session
 from collector.vault import DamagedWrapError, NotEntitledError, WrongPassphraseError
 from collector.web.entry import own_path
-from collector.web.guard import current, guarded_router
+from collector.web.guard import SignInNeededError, current, guarded_router
 from collector.web.pages import desk_of, page, see
 from collector.web.parts import Desk
 
@@ -34,7 +34,9 @@ async def unlock(
     desk, session = desk_of(request), current(request)
     status = 403
     try:
-        await desk.parts.vault.unlock(session, passphrase)
+        await desk.parts.vault.unlock(
+            session, passphrase, mark=lambda: _record(desk, session, "unlock")
+        )
     except TooManyAttemptsError as error:
         status = 429
         problem = f"Too many wrong passphrases. Try again in {-(-error.wait // 60)} min."
@@ -45,11 +47,9 @@ async def unlock(
     except DamagedWrapError:
         problem = "Your key cannot be read. The recovery sheet opens the vault; ask the technician."
     else:
-        try:
-            await _record(desk, session, "unlock")
-        except BaseException:
-            desk.parts.vault.lock(session.id)
-            raise
+        # Signed out while the key was being derived: then `look` has it locked again.
+        if await desk.signin.look(session.id) is None:
+            raise SignInNeededError
         return see(own_path(then))
     await _record(desk, session, "unlock_refused")
     return page(request, "vault.html", session, status=status, then=own_path(then), problem=problem)

@@ -57,6 +57,10 @@ class Vault(Vault):
     clock: SetClock
 
 
+async def noted():
+    """Stands for the log's leaf where a test does not ask for it."""
+
+
 def test_a_wrap_opens_with_its_passphrase_alone():
     wrap = wrapped()
     assert unwrap(PASSPHRASE, wrap, KEY_ID) == PRIVATE
@@ -138,7 +142,7 @@ def test_a_damaged_wrap_is_a_vault_error(parameters, cut):
 
 
 async def test_it_opens_for_the_one_session_only(vault):
-    await vault.unlock(PAT, PASSPHRASE)
+    await vault.unlock(PAT, PASSPHRASE, mark=noted)
     assert vault.key(PAT.id, KEY_ID) == PRIVATE
     assert not vault.is_open(PAT_ELSEWHERE.id)
     with pytest.raises(VaultLockedError):
@@ -148,7 +152,7 @@ async def test_it_opens_for_the_one_session_only(vault):
 
 
 async def test_locking_closes_it_and_wipes_the_key(vault):
-    await vault.unlock(PAT, PASSPHRASE)
+    await vault.unlock(PAT, PASSPHRASE, mark=noted)
     held = vault._opened[PAT.id].keys[KEY_ID]
     vault.lock(PAT.id)
     assert held == bytes(32)
@@ -158,7 +162,7 @@ async def test_locking_closes_it_and_wipes_the_key(vault):
 
 
 async def test_it_locks_itself_when_it_is_not_used(vault):
-    await vault.unlock(PAT, PASSPHRASE)
+    await vault.unlock(PAT, PASSPHRASE, mark=noted)
     vault.clock.advance(14 * 60)
     assert vault.seconds_left(PAT.id) == 60
     vault.touch(PAT.id)
@@ -170,25 +174,42 @@ async def test_it_locks_itself_when_it_is_not_used(vault):
 
 
 async def test_reading_a_key_does_not_keep_it_open(vault):
-    await vault.unlock(PAT, PASSPHRASE)
+    await vault.unlock(PAT, PASSPHRASE, mark=noted)
     vault.clock.advance(14 * 60)
     vault.key(PAT.id, KEY_ID)
     vault.clock.advance(60)
     assert not vault.is_open(PAT.id)
 
 
+async def test_it_does_not_open_before_the_log_says_so(vault):
+    seen = []
+
+    async def mark():
+        seen.append(vault.is_open(PAT.id))
+
+    async def full():
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        await vault.unlock(PAT, PASSPHRASE, mark=full)
+    assert not vault.is_open(PAT.id)
+    await vault.unlock(PAT, PASSPHRASE, mark=mark)
+    assert seen == [False]
+    assert vault.is_open(PAT.id)
+
+
 async def test_someone_without_a_wrap_is_not_entitled(vault):
     with pytest.raises(NotEntitledError):
-        await vault.unlock(Holder(b"s", "someone"), PASSPHRASE)
+        await vault.unlock(Holder(b"s", "someone"), PASSPHRASE, mark=noted)
 
 
 async def test_guesses_are_limited_also_when_made_at_once(vault):
-    tries = [vault.unlock(PAT, "wrong") for _ in range(9)]
+    tries = [vault.unlock(PAT, "wrong", mark=noted) for _ in range(9)]
     errors = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(error, WrongPassphraseError) for error in errors) == 5
     assert sum(isinstance(error, TooManyAttemptsError) for error in errors) == 4
     vault.clock.advance(300)
-    await vault.unlock(PAT, PASSPHRASE)
+    await vault.unlock(PAT, PASSPHRASE, mark=noted)
 
 
 async def test_the_loop_runs_on_while_it_unlocks(vault):
@@ -201,6 +222,6 @@ async def test_the_loop_runs_on_while_it_unlocks(vault):
             turns += 1
 
     turning = asyncio.create_task(turn())
-    await vault.unlock(PAT, PASSPHRASE)
+    await vault.unlock(PAT, PASSPHRASE, mark=noted)
     turning.cancel()
     assert turns >= 3
