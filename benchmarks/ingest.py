@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ int fdatasync(int fd) {
   return real(fd);
 }
 """
+_LONGEST = 180.0  # seconds
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -212,11 +214,15 @@ class Bench:
             stdout=subprocess.PIPE,
             text=True,
         )
+        # A load that waits for a receipt that never comes must not hold everything up.
+        limit = threading.Timer(_LONGEST, process.kill)
+        limit.start()
         try:
             yield process
             process.stdin.close()
             process.wait(30)
         finally:
+            limit.cancel()
             process.kill()
             process.wait()
             process.stdout.close()

@@ -49,6 +49,8 @@ class Floor:
         self.room = asyncio.Event()
         self.room.set()
         self.listeners: set = set()
+        self.owed: dict = {}
+        self.tasks: set = set()
         self.streams = 0
 
     def commit(self, batch: list) -> int:
@@ -72,8 +74,11 @@ class Floor:
             at = await loop.run_in_executor(None, self.commit, batch)
             last = {context: number for context, _, number, _ in batch}
             for context, number in last.items():
-                task = asyncio.ensure_future(context.write(number.to_bytes(8, "big")))
-                task.add_done_callback(_ended)
+                if context not in self.owed:
+                    task = asyncio.ensure_future(self.receipt(context))
+                    self.tasks.add(task)
+                    task.add_done_callback(self.tasks.discard)
+                self.owed[context] = number
             if self.listeners:
                 line = b"".join(
                     b"id: %d\nevent: alert\ndata: %d\n\n" % (number, at)
@@ -81,6 +86,14 @@ class Floor:
                 )
                 for listener in self.listeners:
                     listener.put_nowait(line)
+
+    async def receipt(self, context: aio.ServicerContext) -> None:
+        """Write one stream's newest number until it is written: one write at a time."""
+        written = 0
+        while (number := self.owed[context]) != written:
+            written = number
+            await context.write(number.to_bytes(8, "big"))
+        del self.owed[context]
 
     async def session(self, _: object, context: aio.ServicerContext) -> None:
         """One device's stream."""
@@ -119,11 +132,6 @@ def verify(key: ec.EllipticCurvePublicKey, body: bytes) -> None:
     part = pb.Header.FromString(envelope.header).part
     if hashlib.sha256(envelope.sealed).digest() != part.sealed_digest:
         raise ValueError("altered")
-
-
-def _ended(task: asyncio.Task) -> None:
-    if not task.cancelled():
-        task.exception()
 
 
 async def main(directory: Path, data: Path) -> None:
