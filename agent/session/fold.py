@@ -13,7 +13,7 @@ _MOST_OPEN = 500
 class Subject(NamedTuple):
     """What is folded together."""
 
-    window: int
+    window: tuple[int, int]
     source: Source
     pack: str
     term: str

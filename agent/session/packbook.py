@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from wire.event import PackText
 
+from agent.session.memory import give_back
 from keywords.matcher import Matcher
 from keywords.pack import Pack, PackError, parse_pack
 
@@ -36,3 +37,4 @@ class Packbook:
         if packs != self._packs:
             self._packs = packs
             self.matcher = Matcher(tuple(packs.values()))
+            give_back()  # building takes several times what stays

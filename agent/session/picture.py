@@ -59,7 +59,7 @@ def grab(rectangle: Rectangle | None) -> Pixels:
     from mss.exception import ScreenShotError  # noqa: PLC0415
 
     try:
-        with mss.mss() as grabber:
+        with mss.MSS() as grabber:
             whole = grabber.monitors[0]
             area = whole if rectangle is None else _within(rectangle, whole)
             shot = grabber.grab(area)
@@ -207,6 +207,7 @@ def _talk(process: "subprocess.Popen[bytes]", request: bytes, data: bytes) -> tu
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(request)
         process.stdin.write(data)
+    with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
     process.stdin = None
     return process.communicate()

@@ -94,10 +94,10 @@ class Scribe:
         self._places = Places()
         self._excluded = Applications(())
         self._held = Applications(())
-        self._gate: Gate[tuple[int, Press | Click]] = Gate()
+        self._gate: Gate[tuple[tuple[int, int], Press | Click]] = Gate()
         self._fold = Fold()
         self._titles = Titles()
-        self._sheets: OrderedDict[int, Sheet] = OrderedDict()
+        self._sheets: OrderedDict[tuple[int, int], Sheet] = OrderedDict()
         self._addresses: OrderedDict[int, Address] = OrderedDict()
         self._locked: set[str] = set()
         self._pasted: tuple[float, Pasted] = (-1.0, Pasted())
@@ -152,15 +152,15 @@ class Scribe:
 
     def tick(self, now: float) -> None:
         """Do what is due."""
-        for handle, event in self._gate.release(now):
-            sheet = self._sheets.get(handle)
+        for identity, event in self._gate.release(now):
+            sheet = self._sheets.get(identity)
             if sheet is not None and not sheet.closed:
                 self._write(sheet, event)
         for sheet in list(self._sheets.values()):
             if sheet.settle_at is not None and sheet.settle_at <= now:
                 self._settle(sheet)
             if sheet.left_at is not None and sheet.left_at + KEPT_WITHOUT_FOCUS <= now:
-                del self._sheets[sheet.window.handle]
+                del self._sheets[sheet.window.identity]
         self._say_again(self._fold.ended(now))
 
     def wipe(self) -> None:
@@ -178,7 +178,7 @@ class Scribe:
             return
         moves = isinstance(event, Click) or event.key in (Key.TAB, Key.ENTER)
         waits_make_sense = moves and self._world.fields_known()
-        allowed = self._gate.admit(event.at, (sheet.window.handle, event), moves=waits_make_sense)
+        allowed = self._gate.admit(event.at, (sheet.window.identity, event), moves=waits_make_sense)
         if allowed and not sheet.closed:
             self._write(sheet, event)
 
@@ -208,7 +208,7 @@ class Scribe:
 
     def _changed(self, event: WindowChanged) -> None:
         before, window = self._sheet.window, event.window
-        if window.handle != before.handle:
+        if window.identity != before.identity:
             self._sheet.left_at = event.at
             if self._gate.due is None:
                 self._settle(self._sheet)
@@ -217,23 +217,23 @@ class Scribe:
             self._gate.window(window.process)
         self._sheet = self._sheet_of(window)
         self._sheet.left_at = None
-        if window.process and (window.handle, window.title) != (before.handle, before.title):
+        if window.process and (window.identity, window.title) != (before.identity, before.title):
             self._world.ask_address(window.process)
         self._judge_place(self._sheet)
         if not self._locked:
             self._read_title(self._sheet)
 
     def _sheet_of(self, window: Window) -> Sheet:
-        sheet = self._sheets.get(window.handle)
+        sheet = self._sheets.get(window.identity)
         if sheet is None:
             sheet = Sheet(window, WindowText(self._packs.matcher))
-            self._sheets[window.handle] = sheet
+            self._sheets[window.identity] = sheet
             self._judge_place(sheet)
             if len(self._sheets) > MOST_SHEETS:
                 self._sheets.popitem(last=False)
         else:
             sheet.window = window
-            self._sheets.move_to_end(window.handle)
+            self._sheets.move_to_end(window.identity)
         return sheet
 
     def _judge_place(self, sheet: Sheet) -> None:
@@ -253,7 +253,7 @@ class Scribe:
         window = sheet.window
         if sheet.closed or not window.title:
             return
-        matches = self._titles.see(window.handle, window.title, self._packs.matcher)
+        matches = self._titles.see(window.identity, window.title, self._packs.matcher)
         sightings = [Sighting(match, window.title, pasted=False, notes=()) for match in matches]
         self._tell(sheet, sightings, Source.TITLE)
 
@@ -305,7 +305,7 @@ class Scribe:
         finding, graded, place = judge(sighting, scene, source)
         at = self._clock.now()
         match = sighting.match
-        subject = Subject(window.handle, source, match.pack.name, match.term.id)
+        subject = Subject(window.identity, source, match.pack.name, match.term.id)
         if self._fold.repeated(subject, finding, at):
             return
         event = new_event(self._clock)

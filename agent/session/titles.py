@@ -15,9 +15,9 @@ class Titles:
     """Which terms each window's title holds."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[int, _Terms] = OrderedDict()
+        self._held: OrderedDict[tuple[int, int], _Terms] = OrderedDict()
 
-    def see(self, window: int, title: str, matcher: Matcher) -> list[Match]:
+    def see(self, window: tuple[int, int], title: str, matcher: Matcher) -> list[Match]:
         """The matches of terms that this title has and the window's last title had not."""
         before = self._held.pop(window, frozenset())
         new: dict[tuple[str, str], Match] = {}

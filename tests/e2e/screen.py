@@ -152,7 +152,7 @@ class Screen:
         import mss  # noqa: PLC0415 - only where a picture is made
         import mss.tools  # noqa: PLC0415
 
-        with mss.mss(display=self.display) as grabber:
+        with mss.MSS(display=self.display) as grabber:
             shot = grabber.grab(grabber.monitors[0])
             mss.tools.to_png(shot.rgb, shot.size, output=str(path))
         return path

@@ -60,6 +60,11 @@ class Window:
     process_path: str = ""
     process: int = 0
 
+    @property
+    def identity(self) -> tuple[int, int]:
+        """What no other window shares: handles come back, but not from the same process."""
+        return self.handle, self.process
+
 
 @dataclass(frozen=True, slots=True)
 class WindowChanged:

@@ -50,7 +50,7 @@ GRAVER = Finding(
     pack=NAME,
     pack_version=3,
 )
-HERE = Subject(7, Source.TYPED, NAME, "heron")
+HERE = Subject((7, 1), Source.TYPED, NAME, "heron")
 
 
 def event(number):
@@ -98,7 +98,7 @@ class TestFold:
         fold = Fold()
         fold.open(HERE, event(1), FINDING, 0.0)
         for other in (
-            HERE._replace(window=8),
+            HERE._replace(window=(8, 1)),
             HERE._replace(term="gull"),
             HERE._replace(source=Source.TITLE),
         ):
@@ -115,7 +115,7 @@ class TestFold:
     def test_it_is_bounded_and_loses_no_count(self):
         fold, told = Fold(), []
         for number in range(2000):
-            subject = HERE._replace(window=number)
+            subject = HERE._replace(window=(number, 1))
             told += fold.open(subject, event(number), FINDING, 0.0)
             fold.repeated(subject, FINDING, 1)
         assert len(told + fold.flush()) == 2000
@@ -124,24 +124,24 @@ class TestFold:
 class TestTitles:
     def test_a_term_is_told_when_it_comes_and_not_while_it_stays(self):
         titles = Titles()
-        assert len(titles.see(1, "blue heron - Search", MATCHER)) == 1
-        assert titles.see(1, "(1) blue heron - Search", MATCHER) == []
-        assert titles.see(1, "News", MATCHER) == []
-        assert len(titles.see(1, "blue heron", MATCHER)) == 1
-        assert len(titles.see(2, "blue heron", MATCHER)) == 1
+        assert len(titles.see((1, 1), "blue heron - Search", MATCHER)) == 1
+        assert titles.see((1, 1), "(1) blue heron - Search", MATCHER) == []
+        assert titles.see((1, 1), "News", MATCHER) == []
+        assert len(titles.see((1, 1), "blue heron", MATCHER)) == 1
+        assert len(titles.see((2, 1), "blue heron", MATCHER)) == 1
 
     def test_one_title_tells_a_term_once(self):
-        assert len(Titles().see(1, "blue heron, blue heron", MATCHER)) == 1
+        assert len(Titles().see((1, 1), "blue heron, blue heron", MATCHER)) == 1
 
     def test_a_very_long_title_is_looked_at_in_part(self):
         title = "\u202e\x07<b>" + "x " * MOST_CHARACTERS + " blue heron"
-        assert Titles().see(1, title, MATCHER) == []
-        assert len(Titles().see(1, "blue heron " + title, MATCHER)) == 1
+        assert Titles().see((1, 1), title, MATCHER) == []
+        assert len(Titles().see((1, 1), "blue heron " + title, MATCHER)) == 1
 
     def test_many_windows_do_not_fill_the_memory(self):
         titles = Titles()
         for handle in range(1000):
-            titles.see(handle, "blue heron", MATCHER)
+            titles.see((handle, 1), "blue heron", MATCHER)
         assert len(titles._held) < 200
 
 
