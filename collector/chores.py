@@ -85,7 +85,10 @@ def find_warnings(parts: Parts) -> list[str]:
 
 
 async def _attempt(chore: Callable[[], Awaitable[None]]) -> None:
+    name = getattr(chore, "__name__", "?")
     try:
         await chore()
     except CollectorError as error:
-        _LOG.error("chore failed", chore=getattr(chore, "__name__", "?"), why=str(error))
+        _LOG.error("chore failed", chore=name, why=str(error))
+    except Exception:  # noqa: BLE001 - a chore that fails must not end the taking in of events
+        _LOG.exception("chore failed", chore=name)

@@ -11,6 +11,7 @@ from functools import partial
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
+from sqlalchemy.exc import SQLAlchemyError
 
 from collector.desk_certificate import in_utc
 from collector.errors import CollectorError
@@ -59,6 +60,8 @@ async def find_problems(parts: Parts) -> list[str]:
         await parts.store.read(partial(count, school=parts.school.id))
     except CollectorError as error:
         problems.append(str(error))
+    except SQLAlchemyError as error:
+        problems.append(f"{parts.settings.data}: the database cannot be read ({error.__cause__})")
     low = disk_words(parts)
     if low:
         problems.append(low)

@@ -22,7 +22,10 @@ class Readers:
         self._path = path
         self._mine = threading.local()
         self._all: list[Connection] = []
-        self._engine = create_engine("sqlite://", creator=self._connect, poolclass=NullPool)
+        # An error that names a statement's values would bring them into the log.
+        self._engine = create_engine(
+            "sqlite://", creator=self._connect, poolclass=NullPool, hide_parameters=True
+        )
         # A snapshot: all statements of one query see the same commit.
         event.listen(self._engine, "begin", _begin)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"reader of {path.name}")

@@ -81,6 +81,7 @@ class FileWriter:
             "sqlite://",
             creator=self._connect,
             poolclass=NullPool,
+            hide_parameters=True,  # an error's text ends in the log, and must not name values
         )
         event.listen(self._engine, "begin", _begin_immediate)
         self._connection: Connection | None = None

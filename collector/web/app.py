@@ -9,12 +9,14 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from collector import reveal, vault
 from collector.attempts import TooManyAttemptsError
+from collector.errors import StoreError
 from collector.logs import logger
 from collector.permissions import TABLE, NoRowError
 from collector.reveal import Reveal
@@ -81,6 +83,8 @@ def bare_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        # A redirect would name whatever host the request named.
+        redirect_slashes=False,
         lifespan=_lifespan,
     )
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -170,6 +174,12 @@ async def _http(request: Request, error: Exception) -> Response:
     return _problem(request, error.status_code, "That did not work", str(error.detail))
 
 
+async def _store_failed(request: Request, error: Exception) -> Response:
+    _LOG.error("the store failed a request", path=request.url.path, exc_info=error)
+    words = "The server could not write it down, so nothing was done or shown. Tell the technician."
+    return _problem(request, 503, "The store fails", words)
+
+
 async def _not_valid(request: Request, error: Exception) -> Response:  # noqa: ARG001
     return _problem(request, 422, "That did not work", "The form was not filled in as it should.")
 
@@ -188,6 +198,8 @@ _HANDLERS: Final[dict[type[Exception], Handler]] = {
     reveal.ReasonMissingError: _says(422, "Say why", ""),
     reveal.NotHereError: _says(404, "Not here", ""),
     reveal.DamagedEvidenceError: _says(409, "Damaged evidence", ""),
+    StoreError: _store_failed,
+    SQLAlchemyError: _store_failed,
     RequestValidationError: _not_valid,
     HTTPException: _http,
 }

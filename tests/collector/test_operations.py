@@ -12,6 +12,7 @@ import httpx
 import pytest
 import structlog
 from sqlalchemy import func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from tests.collector.serving import make_school, remove_template
 
@@ -90,6 +91,28 @@ async def test_ready_says_in_words_what_is_wrong(parts, made):
     assert (await ask(parts, "/healthz")).status_code == 200
 
 
+async def test_ready_says_that_the_database_cannot_be_read(parts):
+    await parts.store.write(lambda conn: conn.exec_driver_sql("DROP TABLE alerts") and None)
+    answer = await ask(parts, "/readyz")
+    assert answer.status_code == 503
+    assert "cannot be read" in answer.text
+
+
+async def test_what_a_statement_carried_is_in_no_error(parts):
+    def job(conn):
+        conn.execute(insert(schema.schools).values(school="x", name="Jo Sample"))
+
+    def query(conn):
+        conn.exec_driver_sql("SELECT * FROM nothing WHERE name = ?", ("Jo Sample",))
+
+    with pytest.raises(SQLAlchemyError) as refused:
+        await parts.store.write(job)
+    assert "Jo Sample" not in str(refused.value)
+    with pytest.raises(SQLAlchemyError) as refused:
+        await parts.store.read(query)
+    assert "Jo Sample" not in str(refused.value)
+
+
 async def test_the_agents_listener_shows_a_new_certificate_without_a_restart(parts):
     identity = parts.ca.issue_server(("localhost",))
     context = identity_context(identity)
@@ -162,6 +185,18 @@ async def test_chores_remove_what_a_crash_left_behind(parts):
 async def test_a_chore_that_fails_keeps_none_of_the_others_from_running(parts, monkeypatch):
     async def fail():
         raise secrets.SecretsError("the key is gone")
+
+    monkeypatch.setattr(parts.policies, "reissue_if_due", fail)
+    renewed = []
+    old = parts.ca.issue_server(("localhost",))
+    parts.clock.moved = 390 * DAY
+    await Chores(parts, lambda: old, lambda: renewed.append(1)).once()
+    assert renewed == [1]
+
+
+async def test_a_chore_that_fails_as_nobody_foresaw_ends_nothing(parts, monkeypatch):
+    async def fail():
+        raise OSError("the disk has gone")
 
     monkeypatch.setattr(parts.policies, "reissue_if_due", fail)
     renewed = []

@@ -8,6 +8,7 @@ from wire import ids
 from wire.event import AccountKind, PictureState
 
 from collector import alerts
+from collector.errors import CommitFailed
 from collector.permissions import Role
 from collector.store import schema
 from tests.collector.world import HOUR, PASSPHRASE, SCHOOL, make_world, picture_bytes
@@ -338,3 +339,42 @@ async def test_a_deputy_without_a_key_is_told(world):
         answer = await browser.post("/vault/unlock", passphrase=PASSPHRASE)
     assert answer.status_code == 403
     assert "No key is kept for you here." in answer.text
+
+
+async def test_a_store_that_fails_is_told_in_words_and_shows_nothing(tmp_path):
+    full = [False]
+
+    class Full:
+        def __init__(self, store):
+            self._store = store
+
+        def __getattr__(self, name):
+            return getattr(self._store, name)
+
+        async def write(self, job):
+            if full[0]:
+                raise CommitFailed("database or disk is full")
+            return await self._store.write(job)
+
+    async with make_world(tmp_path, wrap_store=Full) as world:
+        pc = await world.enrol("LAB2-14")
+        alert = await pc.report()
+        async with world.browser(Role.DSL, unlocked=True) as browser:
+            full[0] = True
+            for answer in (
+                await browser.get(f"/alerts/{alert.text}"),
+                await browser.post(f"/alerts/{alert.text}/acknowledge"),
+            ):
+                assert answer.status_code == 503
+                assert "Tell the technician." in answer.text
+                assert "no-store" in answer.headers["cache-control"]
+                assert "Jo Sample" not in answer.text
+                assert "plain mild words" not in answer.text
+
+
+async def test_no_redirect_names_another_host(world):
+    async with world.browser(Role.DSL) as browser:
+        for path in ("/alerts/", "/static"):
+            answer = await browser.get(path, host="elsewhere.example")
+            assert answer.status_code == 404
+            assert "elsewhere" not in answer.headers.get("location", "")
