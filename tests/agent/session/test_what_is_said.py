@@ -1,5 +1,7 @@
 """Folding, titles, places, the outbox and the details: the session's pure parts."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from wire.event import (
 )
 from wire.local import Again, Found, NoShot, Shot, decode_from_session, encode_from_session
 
+from agent.session.compile import Wanted, build
 from agent.session.evidence import Scene, details, judge, picture_state
 from agent.session.fold import WITHIN, Fold, Subject
 from agent.session.outbox import MOST_MESSAGES, MOST_SHOTS, NO_ROOM, Outbox
@@ -345,7 +348,23 @@ class TestPackbook:
 
     @given(st.binary(max_size=200))
     def test_any_bytes_can_be_given(self, text):
-        Packbook().update([PackText(name="en/x", version=1, text=text)])
+        built = build(Wanted({"en/x": text, NAME: TEXT.encode()}, {}))
+        assert built.good >= {NAME}
+        assert len(built.matcher.find("a blue heron")) == 1
+
+    @pytest.mark.parametrize(
+        "compiler", [("/nonexistent",), (sys.executable, "-c", "1/0"), (sys.executable, "-c", "")]
+    )
+    def test_without_a_process_apart_it_is_built_here(self, compiler):
+        book = Packbook(compiler)
+        book.update([pack_text()])
+        assert len(book.matcher.find("a blue heron")) == 1
+
+    def test_what_is_built_apart_is_the_same(self):
+        book = Packbook()
+        book.update([pack_text()])
+        text = "a blue heron, a zesty gull; redshank walks the tideline"
+        assert book.matcher.find(text) == MATCHER.find(text)
 
 
 @pytest.mark.parametrize(
