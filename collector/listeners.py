@@ -17,6 +17,7 @@ from wire.tls import server_context
 
 from collector.ca import ServerIdentity
 from collector.errors import CollectorError
+from collector.patience import Impatient
 from collector.settings import split_address
 
 _BACKLOG: Final = 512
@@ -52,6 +53,7 @@ class HttpListener:
         self._socket = bind(setting, address)
         config = uvicorn.Config(
             app,
+            http=Impatient,
             log_config=None,
             access_log=False,
             server_header=False,

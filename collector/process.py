@@ -9,6 +9,7 @@ from typing import Final
 from collector.errors import CollectorError
 
 _PR_SET_DUMPABLE: Final = 4
+_MOST_FILES: Final = 65_536
 
 
 class ProcessError(CollectorError):
@@ -37,6 +38,23 @@ def forbid_core_dumps() -> None:
         if library.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
             words = os.strerror(ctypes.get_errno())
             raise ProcessError(f"the process cannot be made undumpable: {words}")
+
+
+def allow_many_files() -> int:
+    """Let the process hold as many sockets as the system lets it: one for each PC and page.
+
+    Gives how many that is; 0 where the system does not say.
+    """
+    if sys.platform == "win32":
+        return 0
+    import resource  # noqa: PLC0415 - exists on Unix alone
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return soft
 
 
 def notify(state: str) -> bool:

@@ -45,6 +45,7 @@ def run(settings: Settings) -> None:
         CollectorError: it cannot start; the message says what to mend.
     """
     process.forbid_core_dumps()
+    process.allow_many_files()
     host, _ = split_address(settings.ops_listen)
     if not _is_loopback(host):
         raise SettingsError(f"ops_listen: {host} is not a loopback address, for example 127.0.0.1")

@@ -1,9 +1,11 @@
 """What runs beside the desk: figures, health, logs, certificates that renew, and warnings."""
 
 import asyncio
+import contextlib
 import io
 import json
 import logging
+import resource
 import shutil
 import socket
 import ssl
@@ -27,6 +29,7 @@ from collector.desk_certificate import in_utc
 from collector.devices import Device, DeviceState
 from collector.listeners import HttpListener, ListenError, bind, identity_context, load_identity
 from collector.ops import create_ops_app, disk_words
+from collector.patience import Impatient
 from collector.policy import DAY
 from collector.secrets import SecretsError
 from collector.settings import Settings
@@ -137,6 +140,69 @@ def shown(address, parts):
     ):
         assert secure.version() == "TLSv1.3"
         return certs.read_certificate(secure.getpeercert(binary_form=True))
+
+
+STALLS = {
+    "nothing at all": (b"",),
+    "half a head": (b"GET /healthz HTTP/1.1\r\nHost: a\r\n",),
+    "half a body": (b"POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",),
+    "a second request": (
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n",
+    ),
+    "one byte at a time": (b"G", b"E", b"T", b" ", b"/", b"h", b"e", b"a", b"l", b"t", b"h", b"z"),
+}
+
+
+@pytest.mark.parametrize("sent", STALLS.values(), ids=STALLS)
+async def test_a_request_that_does_not_come_is_cut_off(parts, monkeypatch, sent):
+    monkeypatch.setattr(Impatient, "seconds", 0.5)
+    listener = HttpListener("ops_listen", "127.0.0.1:0", create_ops_app(parts))
+    await listener.start()
+    try:
+        reader, writer = await asyncio.open_connection(*listener.address)
+        began = asyncio.get_running_loop().time()
+        for piece in sent:
+            writer.write(piece)
+            await asyncio.sleep(0.1)
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(10):
+                await reader.read()
+        assert asyncio.get_running_loop().time() - began < 5
+        writer.close()
+    finally:
+        await listener.stop()
+
+
+async def test_an_answer_may_take_longer_than_a_request(parts, monkeypatch):
+    monkeypatch.setattr(Impatient, "seconds", 0.2)
+    app = create_ops_app(parts)
+
+    @app.get("/slow")
+    async def slow():
+        await asyncio.sleep(0.6)
+        return "done"
+
+    listener = HttpListener("ops_listen", "127.0.0.1:0", app)
+    await listener.start()
+    try:
+        async with httpx.AsyncClient() as link:
+            for _ in range(2):  # on one connection
+                answer = await link.get("http://{}:{}/slow".format(*listener.address))
+                assert answer.json() == "done"
+                await asyncio.sleep(0.4)
+    finally:
+        await listener.stop()
+
+
+def test_the_process_may_hold_many_sockets():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+        assert process.allow_many_files() == min(before[1], 65_536)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(before[1], 65_536)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_server_key_is_in_no_file(parts):
