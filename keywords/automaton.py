@@ -98,6 +98,7 @@ class Automaton:
                     below += [(base + symbol, start, end) for symbol, start, end in groups]
             level = below
             depth += 1
+        self._trim()
 
     def _place(self, node: int, symbols: list[int], depth: int, holes: "_Holes") -> None:
         base = holes.base_for(symbols)
@@ -112,6 +113,12 @@ class Automaton:
             target = ROOT if node == ROOT else self.step(fail, symbol)
             self.fail[child] = target
             self.link[child] = target if self.ends[target] else self.link[target]
+
+    def _trim(self) -> None:
+        """Give back what was grown and not used; a step may look `size` beyond the last node."""
+        used = next((n for n in range(len(self.check) - 1, 0, -1) if self.check[n] != _FREE), 0)
+        for part in (self.base, self.check, self.fail, self.ends, self.link, self.depth):
+            del part[used + self.size + 1 :]
 
     def _grow(self, length: int) -> None:
         more = length - len(self.check)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from keywords.matcher import Matcher
 from keywords.pack import Pack, PackError, Term, inspect_file
+from keywords.phrases import expand
 from keywords.termbook import spell
 
 
@@ -29,7 +30,7 @@ def check_files(paths: Iterable[Path]) -> Report:
         wrong = tuple(check_pack(pack, file=str(path)))
         problems += wrong
         if not wrong:
-            phrases = sum(len(part) for term in pack.terms for way in term.phrases for part in way)
+            phrases = sum(1 for term in pack.terms for _ in _plain(pack, term))
             told.append(
                 f"{path}: {len(pack.terms)} terms, {phrases} phrases, version {pack.version},"
                 f" {pack.fingerprint[:16]}"
@@ -44,10 +45,17 @@ def check_pack(pack: Pack, *, file: str = "") -> Iterator[PackError]:
     for term in pack.terms:
         for field, mend in _wrong_lines(term, matcher):
             yield PackError(file, term.line, f"{term.id}.{field}", mend)
-        for plain in (plain for phrase in term.phrases for part in phrase for plain in part):
+        for plain in _plain(pack, term):
             if plain and not spell(plain):
                 mend = f"{plain!r} has nothing that can be seen; take it out"
                 yield PackError(file, term.line, f"{term.id}.phrases", mend)
+
+
+def _plain(pack: Pack, term: Term) -> Iterator[str]:
+    """All plain phrases of all segments of a term."""
+    for phrase in expand(term.phrases, dict(pack.sets)):
+        for segment in phrase:
+            yield from segment
 
 
 def _wrong_lines(term: Term, matcher: Matcher) -> Iterator[tuple[str, str]]:

@@ -82,7 +82,7 @@ def sort_found(book: TermBook, found: list[Found], waiting: Waiting, word: int) 
         for pattern in book.phrases.found(phrase):
             words = book.words[pattern]
             here = Hit(0, starts[-words], end, disguised, word, words)
-            for meaning in book.meanings[pattern]:
+            for meaning in book.meant(pattern):
                 if meaning < 0:
                     cues.setdefault(meaning, Cue(meaning, word, words))
                 elif meaning < steps_from:

@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import Any
 
 from keywords.packfields import Fields, Problem, find_lines
-from keywords.phrases import Phrase, PhraseError, expand, expand_plain
+from keywords.phrases import PhraseError, expand, expand_plain
 from keywords.reasons import REASONS
 
 FORMAT = 1
@@ -90,10 +90,11 @@ class PackError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """One entry of a pack. Phrases are expanded: no alternatives are left in them."""
+    """One entry of a pack."""
 
     id: str
-    phrases: tuple[Phrase, ...]
+    phrases: tuple[str, ...]
+    """As written: `keywords.phrases.expand` with the pack's sets makes them plain."""
     severity: Severity
     match: str
     innocent: str
@@ -120,6 +121,8 @@ class Pack:
     see: tuple[str, ...]
     guidance: str
     terms: tuple[Term, ...]
+    sets: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Named alternatives for phrases."""
     fingerprint: str
     """SHA-256 of the file's bytes, in hexadecimal."""
 
@@ -249,6 +252,7 @@ def _pack(
         see=see,
         guidance=guidance or "",
         terms=terms,
+        sets=tuple(sets.items()),
         fingerprint=hashlib.sha256(raw).hexdigest(),
     )
 
@@ -327,12 +331,13 @@ def _term(fields: Fields, sets: dict[str, tuple[str, ...]]) -> Term | None:
     )
 
 
-def _phrases(fields: Fields, sets: dict[str, tuple[str, ...]]) -> tuple[Phrase, ...]:
+def _phrases(fields: Fields, sets: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    phrases = fields.texts("phrases", 200)
     try:
-        return expand(fields.texts("phrases", 200), sets)
+        expand(phrases, sets)
     except PhraseError as error:
         fields.wrong("phrases", str(error))
-        return ()
+    return phrases
 
 
 def _cues(fields: Fields, name: str, sets: dict[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -6,14 +6,16 @@ thousands of ways to say a thing share their words. Conditions (`near`, `unless`
 `unless_then`) become patterns of their own, called cues.
 """
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, chain
 
 from keywords.automaton import Automaton
 from keywords.normalise import Kind, read
 from keywords.pack import Pack, Term
-from keywords.phrases import Phrase
+from keywords.phrases import Phrase, expand
 
 NO_CUES: frozenset[int] = frozenset()
 
@@ -60,13 +62,20 @@ class TermBook:
     phrases: Automaton
     codes: dict[str, int]
     """Symbol of a character; a character that no word holds has none."""
-    words: tuple[int, ...]
+    words: "array[int]"
     """Words of each pattern."""
-    meanings: tuple[tuple[int, ...], ...]
+    meanings: "array[int]"
+    """The meanings of all patterns, one after the other."""
+    meanings_from: "array[int]"
+    """Where those of each pattern begin, and at last their number."""
     entries: tuple[Entry, ...]
     steps: tuple[Step, ...]
     longest: int
     """Words of the longest pattern."""
+
+    def meant(self, pattern: int) -> "array[int]":
+        """The meanings of one pattern."""
+        return self.meanings[self.meanings_from[pattern] : self.meanings_from[pattern + 1]]
 
 
 def make_book(packs: Sequence[Pack]) -> TermBook:
@@ -84,13 +93,15 @@ def make_book(packs: Sequence[Pack]) -> TermBook:
     symbols = {spelt[spelling]: chr(number) for number, spelling in enumerate(spellings, 1)}
     coded = {"".join(symbols[word] for word in phrase): phrase for phrase in meanings}
     patterns = sorted(coded)
-    words = tuple(len(coded[pattern]) for pattern in patterns)
+    words = array("B", (len(coded[pattern]) for pattern in patterns))
+    listed = [meanings[coded[pattern]] for pattern in patterns]
     return TermBook(
         spelling=Automaton(spellings),
         phrases=Automaton(patterns),
         codes=codes,
         words=words,
-        meanings=tuple(tuple(meanings[coded[pattern]]) for pattern in patterns),
+        meanings=array("i", chain.from_iterable(listed)),
+        meanings_from=array("i", accumulate(map(len, listed), initial=0)),
         entries=tuple(meant.entries),
         steps=tuple(meant.steps),
         longest=max(words, default=1),
@@ -102,7 +113,7 @@ def spell(phrase: str) -> tuple[str, ...]:
     return tuple(word for part in phrase.split() for word in _spell(part))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _spell(part: str) -> tuple[str, ...]:
     symbols = ""
     for char in part:
@@ -132,11 +143,12 @@ class _Meanings:
         hold = max((len(spell(phrase)) for phrase in term.unless_then), default=0)
         near, unless = self._numbers(term.near), self._numbers(term.unless)
         self.entries.append(Entry(term, pack, near, unless, self._numbers(term.unless_then), hold))
-        whole = {spell(plain) for phrase in term.phrases if len(phrase) == 1 for plain in phrase[0]}
+        phrases = expand(term.phrases, dict(pack.sets))
+        whole = {spell(plain) for phrase in phrases if len(phrase) == 1 for plain in phrase[0]}
         for spelt in sorted(whole):
             if spelt:
                 self._whole.setdefault(spelt, []).append(number)
-        for phrase in term.phrases:
+        for phrase in phrases:
             if len(phrase) > 1:
                 self._chain(phrase, number)
 
@@ -161,6 +173,8 @@ class _Meanings:
         self._chains += 1
 
     def _numbers(self, phrases: Sequence[str]) -> frozenset[int]:
+        if not phrases:
+            return NO_CUES
         spelt = [spell(phrase) for phrase in phrases]
         cues = self._cues
         return frozenset(cues.setdefault(one, -1 - len(cues)) for one in spelt if one)

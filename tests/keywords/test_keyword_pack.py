@@ -52,7 +52,8 @@ def test_a_good_pack_is_read_whole():
     assert (pack.name, pack.category, pack.language, pack.version) == ("en/trial", "trial", "en", 3)
     assert pack.fingerprint == hashlib.sha256(GOOD.encode()).hexdigest()
     first, second = pack.terms
-    assert first.phrases == ((("i want to go home", "i wanna go home"),),)
+    assert first.phrases == ("i {want} go home",)
+    assert pack.sets == (("want", ("want to", "wanna")),)
     assert first.severity is Severity.CRITICAL
     assert second.near == ("now",)
     assert second.within == 4
