@@ -51,7 +51,8 @@ def read_school(conn: Connection) -> School:
     rows = conn.execute(select(schema.schools)).all()
     if len(rows) != 1:
         raise SchoolError(
-            "there is no school in this database yet: run `redshank-collector setup`"
+            "there is no school in this database: an earlier setup was cut short. Empty the data"
+            " directory, delete that setup's recovery sheet, and run `redshank-collector setup`"
             if not rows
             else "this database holds several schools; this version serves one"
         )

@@ -48,6 +48,7 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    _sync_names(path.parent)
 
 
 def replace_private(path: Path, content: bytes) -> None:
@@ -56,6 +57,18 @@ def replace_private(path: Path, content: bytes) -> None:
     fresh.unlink(missing_ok=True)
     write_private(fresh, content)
     fresh.replace(path)
+    _sync_names(path.parent)
+
+
+def _sync_names(directory: Path) -> None:
+    # A file whose name is not on the disk is not found after a power cut.
+    if sys.platform == "win32":  # a directory cannot be opened there
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def as_pem(key: Private) -> bytes:

@@ -23,6 +23,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection, insert
+from sqlalchemy.exc import SQLAlchemyError
 from wire import certs, codec, root
 from wire.clock import Clock
 from wire.event import KeyStatement, PackText, Policy, Purpose, SignedKey
@@ -31,7 +32,7 @@ from wire.seal import key_id
 from collector import secrets, staff, vault
 from collector.audit import Act, Audit
 from collector.desk_certificate import check_pair, in_utc, self_signed
-from collector.errors import CollectorError
+from collector.errors import CollectorError, CommitFailed
 from collector.permissions import Role
 from collector.policy import DAY, store_signed
 from collector.recovery import Sheet, render_sheet, to_words, wrap_pseudonym
@@ -120,8 +121,36 @@ def setup(wanted: Wanted, clock: Clock) -> Made:
     keys = _make_keys(wanted.school, now)
     _make_directory(wanted.data)
     try:
-        _write_files(wanted, keys, now)
-        _write_sheet(wanted, keys, now)
+        _make(wanted, keys, packs, password_hash=password_hash, clock=clock)
+    except BaseException as error:
+        _empty(wanted.data)
+        if isinstance(error, OSError | SQLAlchemyError | CommitFailed):
+            raise SetupError(
+                f"{wanted.data}: cannot be written ({_words_of(error)}); what was made is removed"
+                " again"
+            ) from None
+        raise
+    return Made(
+        root_fingerprint=certs.trust_of(keys.root.certificate).hex(),
+        sheet=wanted.sheet,
+        config=wanted.data / FILE_NAME,
+        desk_self_signed=wanted.desk is None,
+    )
+
+
+def _make(
+    wanted: Wanted,
+    keys: _Keys,
+    packs: tuple[PackText, ...],
+    *,
+    password_hash: str,
+    clock: Clock,
+) -> None:
+    now = clock.now()
+    _write_files(wanted, keys, now)
+    # Durable before the school is: a school whose root is on no sheet could never be recovered.
+    _write_sheet(wanted, keys, now)
+    try:
         store = Store.open(wanted.data)
         try:
             store.write_now(
@@ -132,14 +161,8 @@ def setup(wanted: Wanted, clock: Clock) -> Made:
         finally:
             store.close()
     except BaseException:
-        _remove(wanted)
+        wanted.sheet.unlink(missing_ok=True)
         raise
-    return Made(
-        root_fingerprint=certs.trust_of(keys.root.certificate).hex(),
-        sheet=wanted.sheet,
-        config=wanted.data / FILE_NAME,
-        desk_self_signed=wanted.desk is None,
-    )
 
 
 def read_packs(paths: tuple[Path, ...]) -> tuple[PackText, ...]:
@@ -174,13 +197,14 @@ def _check(wanted: Wanted, now: int) -> str:
     if wanted.data.exists() and (not wanted.data.is_dir() or any(wanted.data.iterdir())):
         raise SetupError(
             f"{wanted.data}: is not empty. If a school is set up there already, it stays as it is;"
-            " give another directory for a new one"
+            " give another directory for a new one. If an earlier setup was cut short there, empty"
+            " the directory and delete that setup's recovery sheet first"
         )
     if wanted.sheet.exists():
         raise SetupError(f"{wanted.sheet}: is there already; it is not written over")
     if not wanted.sheet.absolute().parent.is_dir():
         raise SetupError(f"{wanted.sheet.absolute().parent}: is no directory")
-    if wanted.sheet.absolute().is_relative_to(wanted.data.absolute()):
+    if wanted.sheet.resolve().is_relative_to(wanted.data.resolve()):
         raise SetupError("the recovery sheet must not lie in the data directory")
     if wanted.desk is not None:
         check_pair(*wanted.desk, now=in_utc(now))
@@ -265,7 +289,13 @@ def _write_sheet(wanted: Wanted, keys: _Keys, now: int) -> None:
             pseudonym_line=wrap_pseudonym(secret, keys.pseudonym, school=wanted.school),
         )
     )
-    secrets.write_private(wanted.sheet, page.encode())
+    try:
+        secrets.write_private(wanted.sheet, page.encode())
+    except FileExistsError:
+        raise SetupError(f"{wanted.sheet}: is there already; it is not written over") from None
+    except OSError as error:
+        wanted.sheet.unlink(missing_ok=True)
+        raise SetupError(f"{wanted.sheet}: cannot be written ({error.strerror})") from None
 
 
 def _fill(
@@ -330,9 +360,14 @@ def _fill(
     )
 
 
-def _remove(wanted: Wanted) -> None:
-    wanted.sheet.unlink(missing_ok=True)
-    for child in wanted.data.iterdir():
+def _words_of(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(getattr(error, "orig", None) or error)
+
+
+def _empty(data: Path) -> None:
+    for child in data.iterdir():
         if child.is_dir():
             shutil.rmtree(child)
         else:

@@ -1,6 +1,8 @@
 """Setup makes a school once and wholly, or leaves nothing behind; the sheet opens it again."""
 
 import json
+import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from collector.desk_certificate import DeskCertificateError, in_utc, self_signed
 from collector.permissions import Role
 from collector.recover_check import check
 from collector.rules import NEVER_PLACES, NO_PICTURE, PASSWORD_MANAGERS
+from collector.school import SchoolError
 from collector.settings import Settings
 from collector.setup import SetupError
 from collector.store import schema
@@ -242,6 +245,69 @@ def test_a_failure_half_way_leaves_no_school_and_no_sheet(tmp_path, monkeypatch)
         setup.setup(wanted(tmp_path), CLOCK)
     assert not (tmp_path / "sheet.html").exists()
     assert list((tmp_path / "data").iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 256 KiB: room for the keys, not for the databases."""
+    place = tmp_path / "small"
+    place.mkdir()
+    asked = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
+    if subprocess.run(asked, capture_output=True, check=False).returncode:
+        if os.environ.get("CI"):
+            pytest.fail("needs root, to mount a small disk")
+        pytest.skip("needs root, to mount a small disk")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(tmp_path, small_disk):
+    with pytest.raises(setup.SetupError, match="cannot be written"):
+        setup.setup(wanted(tmp_path, data=small_disk / "data"), CLOCK)
+    assert list((small_disk / "data").iterdir()) == []
+    assert not (tmp_path / "sheet.html").exists()
+
+
+def test_a_sheet_that_cannot_be_written_leaves_nothing(tmp_path, small_disk):
+    (small_disk / "filler").write_bytes(bytes(252 * 1024))
+    with pytest.raises(setup.SetupError, match=r"sheet\.html: cannot be written"):
+        setup.setup(wanted(tmp_path, sheet=small_disk / "sheet.html"), CLOCK)
+    assert list((tmp_path / "data").iterdir()) == []
+    assert not (small_disk / "sheet.html").exists()
+
+
+def test_a_sheet_of_another_setup_is_kept(tmp_path, monkeypatch):
+    real = setup._write_files
+
+    def beside(*arguments):
+        (tmp_path / "sheet.html").write_text("another school's only root")
+        real(*arguments)
+
+    monkeypatch.setattr(setup, "_write_files", beside)
+    with pytest.raises(setup.SetupError, match="is there already"):
+        setup.setup(wanted(tmp_path), CLOCK)
+    assert (tmp_path / "sheet.html").read_text() == "another school's only root"
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_the_sheet_does_not_get_into_the_data_by_a_detour(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "data")
+    for sheet in (tmp_path / "elsewhere" / "s.html", tmp_path / "data" / ".." / "data" / "s.html"):
+        with pytest.raises(setup.SetupError, match="must not lie in the data directory"):
+            setup.setup(wanted(tmp_path, sheet=sheet), CLOCK)
+
+
+def test_a_setup_that_was_killed_is_told_from_a_school(tmp_path):
+    made = make_school(tmp_path)
+    with sqlite3.connect(made.data / "main.db") as raw:
+        raw.execute("DELETE FROM schools")
+    raw.close()
+    with pytest.raises(SchoolError, match="an earlier setup was cut short"):
+        build(Settings.load(data=made.data))
+    made.sheet.unlink()
+    with pytest.raises(setup.SetupError, match="empty the directory"):
+        setup.setup(wanted(tmp_path), CLOCK)
 
 
 def desk_files(directory, *, days_ago=0):
