@@ -61,7 +61,6 @@ class Watcher:
         self._camera = Camera(self._queue.put, grabber=grabber)
         self._scribe = Scribe(clock, self)
         self._watch_at = clock.monotonic()
-        self._told_dropped = 0
 
     def stop(self) -> None:
         """End `run`; from any thread, and from a signal handler."""
@@ -121,12 +120,10 @@ class Watcher:
             self._tell_health()
 
     def _tell_health(self) -> None:
-        """Say how the watching stands, and how much was given up since that was last said."""
+        """Say how the watching stands, and how much was given up since the session began."""
         self._watch_at = self._clock.monotonic() + WATCH_EVERY
         if self._link.up:
-            dropped = self._link.outbox.dropped
-            self._link.send(self._hook.watch(dropped - self._told_dropped))
-            self._told_dropped = dropped
+            self._link.send(self._hook.watch(self._link.outbox.dropped))
 
     def _close(self) -> None:
         self._hook.close()

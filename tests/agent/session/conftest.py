@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.e2e.screen import needs, open_screen
+from demo.screen import needs, open_screen
 
 
 @pytest.fixture(scope="module")

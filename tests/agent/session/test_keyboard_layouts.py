@@ -4,6 +4,7 @@ Keys are pressed by their keycodes, as fingers do: what they type is the layout'
 business. Three cases are compared with what a real application received.
 """
 
+import contextlib
 import time
 
 import pytest
@@ -174,11 +175,17 @@ def test_a_lam_alef_is_one_key_and_found_after_folding(keyboard, events, press):
     assert typed(events) in ("\ufefb", "\u0644\u0627")
 
 
-def test_characters_that_are_on_no_key(keyboard, events, press):
-    """xdotool binds a spare key for each: the layout changes under the listener."""
+def test_a_key_that_is_bound_anew_types_what_it_now_means(keyboard, events, press):
+    """The core mapping changes under the listener, without any change of the layout's name."""
     keyboard.layout("us", "-option", "")
-    keyboard.type("naïve Ω 漢", delay_ms=40)
-    assert typed(events) == "naïve Ω 漢"
+    press(tap("93"))
+    with contextlib.closing(Display(keyboard.display)) as client:
+        for char in "Ω漢":
+            client.change_keyboard_mapping(93, [[0x1000000 + ord(char)] * 2])
+            client.sync()
+            time.sleep(0.1)
+            press(tap("93"))
+            assert typed(events) == char
 
 
 def test_it_ends_at_once_and_says_so(on_screen, events):

@@ -16,7 +16,7 @@ from wire.event import EvidenceRules, GapReason, Source
 from wire.local import Found, NoShot, Shot, Watch
 
 from tests.agent.session.service import Service
-from tests.e2e.screen import CHROMIUM_FLAGS, ScreenError, needs, open_screen
+from demo.screen import CHROMIUM_FLAGS, ScreenError, needs, open_screen
 
 pytestmark = pytest.mark.screen
 

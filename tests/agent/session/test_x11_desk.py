@@ -13,7 +13,7 @@ from Xlib.protocol import event as xevent
 from agent.session.sources.events import Lock, WindowChanged
 from agent.session.sources.x11_clipboard import LARGE, NOT_TO_KEEP, SLOW, X11Clipboard
 from agent.session.sources.x11_windows import X11Windows
-from tests.e2e.screen import open_screen
+from demo.screen import open_screen
 
 pytestmark = pytest.mark.screen
 
