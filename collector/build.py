@@ -53,6 +53,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Parts:
         school = store.read_now(read_school)
         issuer = Authority(_issuer(settings, school), issuer_key)
         feed = Feed(render_line, partial(_changed_since, store, school.id))
+        audit = Audit(school.id, clock)
         feed.change = store.read_now(partial(alerts.last_change, school=school.id))
         return Parts(
             settings=settings,
@@ -61,10 +62,12 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Parts:
             store=store,
             feed=feed,
             devices=DeviceBook(store, school.id),
-            policies=Policies(store, school.id, clock, key=policy_key, days=settings.policy_days),
+            policies=Policies(
+                store, school.id, clock, audit, key=policy_key, days=settings.policy_days
+            ),
             ca=CertificateAuthority(school=school.id, root=school.root, issuer=issuer, clock=clock),
             vault=Vault(store, school.id, clock, idle=settings.vault_idle_minutes * 60),
-            audit=Audit(school.id, clock),
+            audit=audit,
             metrics=Metrics(),
             pseudonym_key=pseudonym_key,
         )

@@ -17,7 +17,7 @@ from collector.logs import logger
 from collector.packs import find_packs
 from collector.parts import Parts
 from collector.rules import desk_place, read_rules
-from collector.settings import split_address
+from collector.settings import join_address, split_address
 from collector.setup import read_packs
 from collector.tokens import Issue
 from keywords.pack import PackError
@@ -79,7 +79,7 @@ class Commands:
 
         expires_at = await parts.store.write(job)
         _, port = self.addresses()["enrol"].rsplit(":", 1)
-        server = f"{parts.settings.host}:{port}"
+        server = join_address(parts.settings.host, int(port))
         return {
             "token": token.text(),
             "expires_at": in_utc(expires_at).isoformat(),
@@ -137,8 +137,6 @@ class Commands:
         rules = read_rules(Path(rules_file), self._desk_place()) if rules_file else None
         policy = await parts.policies.publish(packs=packs, rules=rules)
         _LOG.info("policy published", version=policy.version, packs=len(policy.packs))
-        act = Act(action="policy_published", object=f"policy:{policy.version}")
-        await parts.store.write(lambda conn: parts.audit.append(conn, act))
         return await self.policy_show({})
 
     def _desk_place(self) -> str:

@@ -16,6 +16,7 @@ from wire.clock import Clock
 from wire.event import EvidenceRules, PackText, Policy, Purpose, SignedKey, SignedPolicy
 from wire.policy import sign_policy
 
+from collector.audit import Act, Audit
 from collector.errors import CollectorError
 from collector.store import schema
 from collector.store.store import Store
@@ -33,11 +34,19 @@ class Policies:
     """The policy in force, and how the next one comes about."""
 
     def __init__(
-        self, store: Store, school: str, clock: Clock, *, key: Ed25519PrivateKey, days: int
+        self,
+        store: Store,
+        school: str,
+        clock: Clock,
+        audit: Audit,
+        *,
+        key: Ed25519PrivateKey,
+        days: int,
     ) -> None:
         self._store = store
         self._school = school
         self._clock = clock
+        self._audit = audit
         self._key = key
         self._days = days
         self._listeners: list[Listener] = []
@@ -74,6 +83,8 @@ class Policies:
     ) -> Policy:
         """Sign, store and send out the next version; what is not given stays as it is.
 
+        The audit log's leaf is written in the same transaction.
+
         Raises:
             PolicyError: there would be no pack, or no evidence key; or a pack went back or
                 was changed without raising its version, which agents would refuse.
@@ -95,7 +106,16 @@ class Policies:
                 keys=keys_in_force(conn, self._school, Purpose.EVIDENCE)
                 + keys_in_force(conn, self._school, Purpose.REFERRAL),
             )
-            return store_signed(conn, draft, self._key, now=now)
+            made = store_signed(conn, draft, self._key, now=now)
+            anew = packs is None and rules is None
+            self._audit.append(
+                conn,
+                Act(
+                    action="policy_issued_anew" if anew else "policy_published",
+                    object=f"policy:{draft.version}",
+                ),
+            )
+            return made
 
         signed = await self._store.write(job)
         self._current = signed

@@ -31,7 +31,7 @@ from collector.listeners import HttpListener, ListenError, identity_context, loa
 from collector.logs import logger
 from collector.ops import create_ops_app, disk_words
 from collector.parts import Parts
-from collector.settings import Settings, SettingsError, split_address
+from collector.settings import Settings, SettingsError, join_address, split_address
 from collector.uplink import UplinkCredentials, uplink_parts
 from collector.web.app import create_app
 
@@ -77,7 +77,7 @@ class Collector:
             uplink = await self._open_uplink()
             opened.push_async_callback(uplink.stop)
             parts.policies.on_change(uplink.offer)
-            told = settings.uplink_public or f"{settings.host}:{uplink.port}"
+            told = settings.uplink_public or join_address(settings.host, uplink.port)
             listeners = {
                 "enrol": (create_enrol_app(parts, uplink=told), self._enrol_context),
                 "desk": (create_app(parts), server_context(*map(os.fspath, settings.desk_files))),
@@ -153,11 +153,6 @@ class Collector:
         if settings.uplink_public is not None:
             names.append(split_address(settings.uplink_public)[0])
         return tuple(dict.fromkeys(names))
-
-
-def join_address(host: str, port: int) -> str:
-    """Host and port as one text."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _is_loopback(host: str) -> bool:

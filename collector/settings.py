@@ -51,6 +51,11 @@ def split_address(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def join_address(host: str, port: int) -> str:
+    """Host and port as one text; `split_address` takes them apart again."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _check_address(address: str) -> str:
     split_address(address)
     return address

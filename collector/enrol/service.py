@@ -133,6 +133,8 @@ class Enrolment:
             raise Problem("proof-refused", "the proof is not by the device's key") from None
         certificate = parts.ca.issue_device(request, device).public_bytes(Encoding.DER)
         renewed = await parts.devices.renewed(device, certificate)
+        if renewed.state is DeviceState.DENIED:  # while the certificate was being written down
+            raise Problem("device-denied", "the technician denied this device; enrol it anew")
         parts.metrics.enrolments.labels("renewed").inc()
         return Welcomed(device=renewed, chain=parts.ca.chain(certificate))
 

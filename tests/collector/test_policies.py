@@ -8,10 +8,11 @@ from wire.event import PackText
 from wire.policy import accept
 from wire.trust import TrustState
 
+from collector import audit
 from collector.build import build
 from collector.commands import Commands
 from collector.control import ControlError
-from collector.policy import DAY, Policies, PolicyError
+from collector.policy import DAY, Policies, PolicyError, newest
 from collector.rules import RulesError, default_rules, desk_place, read_rules
 from collector.settings import Settings
 from collector.setup import SetupError, read_packs
@@ -72,10 +73,31 @@ async def test_it_is_issued_anew_when_a_third_of_its_time_is_left(parts):
     accepted(parts, TrustState())
 
 
+async def test_each_version_has_its_leaf_in_its_own_transaction(parts, monkeypatch):
+    def leaves(conn):
+        found = audit.leaves(conn, "marsh-lane", limit=2)
+        return [(leaf.action, leaf.object) for leaf in reversed(found)]
+
+    await parts.policies.publish()
+    await parts.policies.publish(rules=parts.policies.policy.evidence)
+    expected = [("policy_issued_anew", "policy:2"), ("policy_published", "policy:3")]
+    assert await parts.store.read(leaves) == expected
+
+    def fail(*_):
+        raise audit.AuditError("cannot be written")
+
+    monkeypatch.setattr(parts.audit, "append", fail)
+    with pytest.raises(audit.AuditError):
+        await parts.policies.publish()
+    kept = await parts.store.read(lambda conn: newest(conn, "marsh-lane"))
+    assert kept == parts.policies.current
+    assert parts.policies.version == 3
+
+
 async def test_it_is_there_after_a_restart(parts):
     await parts.policies.publish(rules=default_rules("desk.example"))
     key = Ed25519PrivateKey.generate()
-    again = Policies(parts.store, "marsh-lane", parts.clock, key=key, days=90)
+    again = Policies(parts.store, "marsh-lane", parts.clock, parts.audit, key=key, days=90)
     assert again.current == parts.policies.current
     with pytest.raises(PolicyError, match="has not signed this server's policy key"):
         await again.publish()

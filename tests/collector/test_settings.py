@@ -12,6 +12,7 @@ from collector.settings import (
     Settings,
     SettingsError,
     SetupAnswers,
+    join_address,
     read_secret,
     split_address,
 )
@@ -141,6 +142,8 @@ def test_an_address_is_split_or_refused_in_words(text):
 
 
 def test_addresses_of_both_kinds():
+    for host, port in (("::1", 80), ("192.0.2.1", 443), ("desk.example", 0)):
+        assert split_address(join_address(host, port)) == (host, port)
     assert split_address("[::1]:80") == ("::1", 80)
     assert split_address("desk.example:8443") == ("desk.example", 8443)
 
