@@ -9,12 +9,11 @@ from typing import NamedTuple
 from keywords.termbook import Entry, Step, TermBook
 from keywords.tracks import Found
 
-MEMORY = 32
-"""Words for which a cue is remembered: the longest phrase and the farthest `within`."""
 MOST_WAITING = 16
 """Hits that may wait at once; beyond it the oldest are let go."""
 MOST_CUES = 64
-"""Cues that are remembered; beyond it the oldest are forgotten."""
+"""Cues that are remembered; beyond it the oldest are forgotten. Each condition says how far
+back it looks, so older ones do no harm."""
 MOST_BEGUN = 32
 """Phrases that may be half said at once; beyond it the oldest are let go."""
 
@@ -76,20 +75,23 @@ def sort_found(book: TermBook, found: list[Found], waiting: Waiting, word: int) 
     """What ends at a boundary after word number `word`."""
     hits: dict[int, Hit] = {}
     cues: dict[int, Cue] = {}
-    begun = dict.fromkeys(one for one in waiting.begun if word - one.word < book.longest)
+    begun: dict[Begun, None] = {}
     steps_from = len(book.entries)
     for phrase, starts, end, disguised in found:
         for pattern in book.phrases.found(phrase):
             words = book.words[pattern]
-            here = Hit(0, starts[-words], end, disguised, word, words)
             for meaning in book.meant(pattern):
                 if meaning < 0:
-                    cues.setdefault(meaning, Cue(meaning, word, words))
-                elif meaning < steps_from:
-                    hits.setdefault(meaning, here._replace(entry=meaning))
-                else:
+                    if meaning not in cues:
+                        cues[meaning] = Cue(meaning, word, words)
+                    continue
+                here = Hit(meaning, starts[-words], end, disguised, word, words)
+                if meaning >= steps_from:
                     _go_on(book.steps[meaning - steps_from], here, waiting.begun, begun, hits)
-    return Ends(list(hits.values()), list(cues.values()), tuple(begun)[-MOST_BEGUN:])
+                elif meaning not in hits:
+                    hits[meaning] = here
+    late = [one for one in waiting.begun if word - one.word < book.longest]
+    return Ends(list(hits.values()), list(cues.values()), (*late, *begun)[-MOST_BEGUN:])
 
 
 def _go_on(
@@ -116,8 +118,9 @@ def _go_on(
 
 def judge(book: TermBook, ends: Ends, waiting: Waiting, word: int) -> tuple[list[Hit], Waiting]:
     """What may be told now, and what waits for later words."""
-    late = (cue for cue in waiting.cues if word - cue.word <= MEMORY)
-    seen = list(dict.fromkeys([*late, *ends.cues]))[-MOST_CUES:]
+    seen = (*waiting.cues, *ends.cues)[-MOST_CUES:]
+    if not ends.hits and not waiting.hits:
+        return [], Waiting(seen, (), ends.begun)
     told: list[Hit] = []
     kept: list[Hit] = []
     for hit in waiting.hits:
@@ -125,7 +128,7 @@ def judge(book: TermBook, ends: Ends, waiting: Waiting, word: int) -> tuple[list
     for hit in ends.hits:
         _judge_new(book.entries[hit.entry], hit, seen, told, kept)
     told += [hit for hit in kept[:-MOST_WAITING] if not book.entries[hit.entry].near]
-    return told, Waiting(tuple(seen), tuple(kept[-MOST_WAITING:]), ends.begun)
+    return told, Waiting(seen, tuple(kept[-MOST_WAITING:]), ends.begun)
 
 
 def held(book: TermBook, waiting: Waiting) -> list[Hit]:
@@ -138,7 +141,9 @@ def _lacks_near(book: TermBook, hit: Hit, cues: tuple[Cue, ...]) -> bool:
     return bool(entry.near) and not _near(entry, hit, cues)
 
 
-def _judge_new(entry: Entry, hit: Hit, seen: list[Cue], told: list[Hit], kept: list[Hit]) -> None:
+def _judge_new(
+    entry: Entry, hit: Hit, seen: tuple[Cue, ...], told: list[Hit], kept: list[Hit]
+) -> None:
     if entry.unless and any(
         cue.cue in entry.unless and _within(cue, hit, entry.term.within) for cue in seen
     ):
@@ -152,7 +157,7 @@ def _judge_new(entry: Entry, hit: Hit, seen: list[Cue], told: list[Hit], kept: l
 class _Heard(NamedTuple):
     """The cues of late, those of this boundary, and its word."""
 
-    seen: list[Cue]
+    seen: tuple[Cue, ...]
     fresh: list[Cue]
     word: int
 
@@ -172,7 +177,7 @@ def _judge_waiting(entry: Entry, hit: Hit, heard: _Heard, told: list[Hit], kept:
         kept.append(hit)
 
 
-def _near(entry: Entry, hit: Hit, cues: list[Cue] | tuple[Cue, ...]) -> bool:
+def _near(entry: Entry, hit: Hit, cues: tuple[Cue, ...]) -> bool:
     return any(cue.cue in entry.near and _within(cue, hit, entry.term.within) for cue in cues)
 
 

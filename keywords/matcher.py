@@ -123,7 +123,7 @@ class Matcher:
         if length:
             phrases = self._book.phrases
             phrase = phrases.step(phrase, self._spelling.ends[node] if node != DEAD else 0)
-            if waiting is not NOTHING or phrases.ends[phrase] or phrases.link[phrase]:
+            if phrases.ends[phrase] or phrases.link[phrase] or waiting.hits:
                 found = [Found(phrase, starts, end, disguised=False)]
                 matches, waiting = self._tell(found, waiting, words)
         return (ROOT, phrase, at + 1, end, starts, 0, 0, 0, ROOT, (), words, waiting), matches
@@ -181,7 +181,7 @@ class Matcher:
         stride = Stride(at, at + 1, run, self._keep)
         grown, found = read_gap(self._book, [plain, *tracks], stride, key.others, point=point)
         matches = _NONE
-        if found or (waiting is not NOTHING and length):
+        if found or (waiting.hits and length):
             matches, waiting = self._tell(found, waiting, words)
         phrase, left = grown[0].phrase, tuple(grown[1:])
         return (ROOT, phrase, at, end, starts, 0, 0, 0, ROOT, left, words, waiting), matches
@@ -190,18 +190,8 @@ class Matcher:
         self, found: list[Found], waiting: Waiting, words: int
     ) -> tuple[tuple[Match, ...], Waiting]:
         ends = sort_found(self._book, found, waiting, words)
-        if (
-            not ends.cues
-            and waiting == NOTHING
-            and not any(self._waits(h.entry) for h in ends.hits)
-        ):
-            return self._matches(ends.hits), Waiting(begun=ends.begun) if ends.begun else NOTHING
         told, waiting = judge(self._book, ends, waiting, words)
-        return self._matches(told), waiting if any(waiting) else NOTHING
-
-    def _waits(self, number: int) -> bool:
-        entry = self._book.entries[number]
-        return bool(entry.near or entry.unless_then)
+        return self._matches(told) if told else _NONE, waiting
 
     def _matches(self, hits: Sequence[Hit]) -> tuple[Match, ...]:
         found = []
