@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.school import School
+from demo.school import School
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ import psutil
 
 from benchmarks.keys import Keyboard
 from benchmarks.table import Figures, Spread, figure, show_spreads, spread
-from tests.e2e.school import School
-from tests.e2e.screen import Screen, open_screen
+from demo.school import School
+from demo.screen import Screen, open_screen
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / "build" / "bench" / "venv"

@@ -30,8 +30,8 @@ from benchmarks.keys import Keyboard
 from benchmarks.phrases import Phrase, plan
 from benchmarks.table import Figures, figure, show_spreads, spread
 from keywords.pack import load_packs, shipped_packs
-from tests.e2e.school import School
-from tests.e2e.screen import Screen, open_screen
+from demo.school import School
+from demo.screen import Screen, open_screen
 
 EVENTS = 200
 PICTURES_TRIED = 20
