@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from keywords.check import check_files
@@ -18,8 +19,7 @@ OK, FOUND, WRONG_USE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is 0, 1 (problems found) or 2 (wrong use)."""
     options = _parser().parse_args(arguments)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    _take_any_text()
     try:
         return int(options.run(options))
     except PackError as error:
@@ -50,6 +50,14 @@ def _parser() -> argparse.ArgumentParser:
     _common(attempt)
     attempt.set_defaults(run=_try)
     return parser
+
+
+def _take_any_text() -> None:
+    """No byte that comes in and no character that goes out may end the program."""
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _common(parser: argparse.ArgumentParser) -> None:

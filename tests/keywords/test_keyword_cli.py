@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 
 import pytest
 from test_keyword_pack import GOOD
@@ -85,6 +87,20 @@ def test_explain_reads_standard_input(pack, capsys, monkeypatch):
 def test_explain_takes_any_text(pack, capsys):
     assert main(["explain", "--pack", str(pack), "\ud800 stay here \x00 \u202e"]) == 0
     assert "en/trial/stay" in capsys.readouterr().out
+
+
+def test_explain_takes_any_bytes(pack, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe stay here"), "utf-8"))
+    assert main(["explain", "--pack", str(pack)]) == 0
+    assert "en/trial/stay" in capsys.readouterr().out
+
+
+def test_it_runs_as_a_module(pack):
+    done = subprocess.run(
+        [sys.executable, "-m", "keywords", "check", str(pack)], capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    assert b"2 terms" in done.stdout
 
 
 def test_explain_lists_the_reasons(capsys):

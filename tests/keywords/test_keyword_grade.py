@@ -88,6 +88,16 @@ def test_schoolwork_weighs_less_where_the_writer_speaks_of_themselves():
     assert own.score > graded("macbeth essay on why they end it").score
 
 
+def test_the_terms_own_words_tell_who_speaks():
+    matcher = trial_matcher('[[term]]\nphrases = ["hurt them", "hurt you", "hurt me"]')
+    for text, reason in (
+        ("hurt them", "about_other"),
+        ("hurt you", "directed"),
+        ("hurt me", "first_person"),
+    ):
+        assert reason in grade(matcher.find(text)[0], text).reasons
+
+
 def test_another_sentence_is_not_the_writers_own():
     assert "first_person" not in graded("i went home. end it").reasons
 

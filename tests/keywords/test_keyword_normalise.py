@@ -68,5 +68,10 @@ def test_composed_and_decomposed_read_alike(text):
     assert spell(unicodedata.normalize("NFC", text)) == spell(unicodedata.normalize("NFD", text))
 
 
+def test_points_part_words_and_icons_stand_alone():
+    assert spell("self-harm, ok🔪then") == ("self", "harm", "ok", "🔪", "then")
+    assert spell("'\u200b'") == ()
+
+
 def test_long_runs_are_spelt_as_two():
     assert spell("sooooo Goood") == ("soo", "good")

@@ -87,6 +87,8 @@ def test_a_good_pack_is_read_whole():
         ("within = 4", "within = 99", 29, "within", "12"),
         ('near = ["now"]\n', "", 28, "within", "near or unless"),
         ('says = ["intent"]', 'says = ["evil"]', 30, "says", "no reason"),
+        ('near = ["now"]', 'near = ["{nosuch}"]', 28, "near", "[sets]"),
+        ('near = ["now"]', f"near = {['x'] * 201}", 28, "near", "200"),
         ("within = 4", "wihtin = 4", 29, "wihtin", "no field"),
         ("[sets]", "colour = 3\n[sets]", 12, "colour", "no field"),
         ('title = "Trial"', 'title = "Trial', 6, "TOML", "mend"),
@@ -104,6 +106,19 @@ def test_what_is_wrong_is_told_with_its_place_and_mend(good, bad, line, field, m
     assert str(first[0]).startswith(f"packs/en/trial.toml:{line}: {field}: ")
     with pytest.raises(PackError):
         parse_pack(text, name="en/trial")
+
+
+def test_text_over_several_lines_does_not_shift_the_lines():
+    text = GOOD.replace('"Nothing."', '"""Nothing\n[[term]]\nid = 3\nat all."""')
+    assert parse_pack(text, name="en/trial").terms[0].line == 18
+    _, problems = inspect_pack(text.replace("severity = 5", "severity = 0"), name="en/trial")
+    assert [(problem.line, problem.field) for problem in problems] == [(21, "severity")]
+
+
+def test_a_pack_has_a_bound(monkeypatch):
+    monkeypatch.setattr("keywords.pack.MAX_TERMS", 1)
+    with pytest.raises(PackError, match="more than 1; split the pack"):
+        parse_pack(GOOD, name="en/trial")
 
 
 def test_all_that_is_wrong_is_told_at_once():
