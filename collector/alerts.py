@@ -101,11 +101,15 @@ class EventRow:
     priority: int | None
 
 
+LISTED: int = 200
+"""How many alerts the list shows at most, the worst."""
+
+
 def worst_first(
     conn: Connection,
     school: str,
     *,
-    limit: int = 200,
+    limit: int = LISTED,
     states: Sequence[AlertState] = (AlertState.OPEN, AlertState.ACKNOWLEDGED),
 ) -> list[AlertRow]:
     """Give the alerts as the list shows them: open, grave and new ones on top, drills last."""

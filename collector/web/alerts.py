@@ -40,6 +40,8 @@ class _Case:
 class _List:
     rows: Sequence[AlertRow]
     change: int
+    hidden: int
+    """How many more there are than the list shows."""
     warnings: int
     blind: int
 
@@ -207,8 +209,10 @@ async def _case(desk: Desk, alert: bytes) -> _Case:
 def _list(conn: Connection, school: str) -> _List:
     warned = queries.warnings(conn, school)
     health = queries.health(conn, school)
+    rows = alerts.worst_first(conn, school)
     return _List(
-        rows=alerts.worst_first(conn, school),
+        rows=rows,
+        hidden=queries.listed(conn, school) - len(rows),
         change=alerts.last_change(conn, school),
         warnings=sum(1 for item in warned if item.seen_at is None),
         blind=sum(1 for item in health if item.blind),

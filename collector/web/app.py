@@ -38,6 +38,7 @@ from collector.web.templating import Templates
 
 STATIC: Final = Path(__file__).parent / "static"
 _LOG: Final = logger("collector.web")
+_NOTHING_HERE: Final = "There is nothing at this address."
 _SWEEP_SECONDS: Final = 5.0
 _ROOMS: Final = (entry, alerts, live, vault_pages, devices, oversight)
 
@@ -171,6 +172,8 @@ async def _sign_in_first(request: Request, error: Exception) -> Response:  # noq
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 404:  # noqa: PLR2004
+        return _problem(request, 404, "Not here", _NOTHING_HERE)
     return _problem(request, error.status_code, "That did not work", str(error.detail))
 
 
@@ -190,7 +193,7 @@ _HANDLERS: Final[dict[type[Exception], Handler]] = {
     ForeignFormError: _says(
         403, "Not taken", "The request did not come from a page of the desk. Load the page anew."
     ),
-    NoSuchPageError: _says(404, "Not here", "There is nothing at this address."),
+    NoSuchPageError: _says(404, "Not here", _NOTHING_HERE),
     TooLongError: _says(413, "Too long", "That is longer than any form of the desk."),
     TooManyAttemptsError: _says(429, "Too many attempts", ""),
     vault.VaultLockedError: _says(403, "The vault is locked", "Unlock it, and try again."),

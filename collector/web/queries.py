@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, update
 
+from collector.alerts import AlertState
 from collector.store import schema
 
 
@@ -77,6 +78,15 @@ def earlier(
         .limit(limit)
     )
     return [Earlier(**row._mapping) for row in rows]  # noqa: SLF001 (its documented name)
+
+
+def listed(conn: Connection, school: str) -> int:
+    """How many alerts belong on the list, shown or not."""
+    table = schema.alerts.c
+    query = select(func.count()).where(
+        table.school == school, table.state.in_((AlertState.OPEN, AlertState.ACKNOWLEDGED))
+    )
+    return conn.execute(query).scalar_one()
 
 
 def warnings(conn: Connection, school: str, limit: int = 100) -> list[Warned]:

@@ -69,6 +69,10 @@
   document.addEventListener("htmx:afterSwap", tick);
   document.addEventListener("redshank:rows", tick);
   vault(Number(document.body.dataset.left || 0));
+  // Locked or signed out on one page: what is open on the others goes too.
+  const others = new BroadcastChannel("redshank-vault");
+  others.onmessage = () => locksAt && window.location.reload();
+  if (!locksAt) others.postMessage("locked");
   // A page kept by the browser must not come back with what was opened on it.
   window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
   tick();

@@ -378,3 +378,21 @@ async def test_no_redirect_names_another_host(world):
             answer = await browser.get(path, host="elsewhere.example")
             assert answer.status_code == 404
             assert "elsewhere" not in answer.headers.get("location", "")
+
+
+async def test_a_list_that_is_cut_says_so(world, monkeypatch):
+    pc = await world.enrol("LAB2-14")
+    for number in range(3):
+        await pc.report(account=str(number))
+    async with world.browser(Role.DSL) as browser:
+        assert "not. Deal with" not in (await browser.get("/alerts")).text
+        monkeypatch.setitem(alerts.worst_first.__kwdefaults__, "limit", 2)
+        page = (await browser.get("/alerts")).text
+    assert "The worst 2 are shown; 1 more is not." in page
+
+
+async def test_an_address_that_is_none_is_told_in_words(world):
+    async with world.browser() as browser:
+        answer = await browser.get("/nothing/here")
+    assert answer.status_code == 404
+    assert "There is nothing at this address." in answer.text
