@@ -5,6 +5,7 @@ for is held against what is stored and what it said before.
 
     the device's lane               what is stored               warning
     an epoch not known              another epoch is open        new_epoch
+    an epoch that it left           another epoch is open        rolled_back
     no lane at all                  an epoch is open             new_epoch
     written less than stored                                     rolled_back
     written less than it once said                               tail_lost
@@ -18,7 +19,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 from wire.event import Heartbeat, Hello, Lane, LaneHead, SignedIn
 
-from collector.ingest.lanes import close_epoch, open_epoch
+from collector.ingest.epochs import close_epoch, enter_epoch
 from collector.ingest.warnings import IntegrityWarning, lane_words, numbers, write_warnings
 from collector.pseudonym import pseudonym_of
 
@@ -55,12 +56,11 @@ def greet(
     )
     warnings = _compare(conn, school, device, hello, now)
     write_warnings(conn, school, warnings, now)
-    spoken = {(head.lane, head.epoch) for head in hello.written}
-    stored = []
-    for lane, epoch, sequence, hashed, is_open, _ in _lanes(conn, school, device):
-        if is_open or (lane, epoch) in spoken:
-            stored.append(LaneHead(lane=lane, epoch=epoch, sequence=sequence, hash=hashed))
-    return tuple(stored)
+    return tuple(
+        LaneHead(lane=lane, epoch=epoch, sequence=sequence, hash=hashed)
+        for lane, epoch, sequence, hashed, is_open, _ in _lanes(conn, school, device)
+        if is_open
+    )
 
 
 def beat(
@@ -105,11 +105,8 @@ def beat(
     }
     warnings = []
     for head in heartbeat.written:
-        before = known.get((head.lane, head.epoch))
-        if before is None:
-            warnings.append(open_epoch(conn, school, device, head, now))
-            before = 0
-        if head.sequence > before:
+        warnings.append(enter_epoch(conn, school, device, head.lane, head.epoch, now=now))
+        if head.sequence > known.get((head.lane, head.epoch), 0):
             conn.exec_driver_sql(_WRITTEN, (head.sequence, school, device, head.lane, head.epoch))
     write_warnings(conn, school, [warning for warning in warnings if warning], now)
 
@@ -136,11 +133,10 @@ def _compare(
         for lane, epoch, stored, hashed, _, written in _lanes(conn, school, device)
     }
     for head in hello.written:
+        warnings.append(enter_epoch(conn, school, device, head.lane, head.epoch, now=now))
         row = known.get((head.lane, head.epoch))
-        if row is None:
-            warnings.append(open_epoch(conn, school, device, head, now))
-            written = 0
-        else:
+        written = 0
+        if row is not None:
             stored, hashed, written = row
             warnings.append(_moved_back(device, head, stored, hashed, written))
         if head.sequence != written:

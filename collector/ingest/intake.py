@@ -52,6 +52,8 @@ class Intake:
         self._recorder = recorder
         self._queue: deque[tuple[Asker, Checked]] = deque()
         self._bytes = 0
+        self._came = self._done = 0
+        self._did_some = asyncio.Event()
         self._something = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -62,9 +64,15 @@ class Intake:
         """How many records wait for a commit."""
         return len(self._queue)
 
+    @property
+    def coming(self) -> int:
+        """How many records are not answered yet, those of the running commit included."""
+        return self._came - self._done
+
     def put(self, asker: Asker, record: Checked) -> None:
         """Queue a record; its answer comes through the asker."""
         self._queue.append((asker, record))
+        self._came += 1
         self._bytes += record.weight
         self._something.set()
         full = len(self._queue) >= self._limits.queued_records
@@ -74,6 +82,12 @@ class Intake:
     async def room(self) -> None:
         """Wait until there is room for another record."""
         await self._room.wait()
+
+    async def settled(self) -> None:
+        """Wait until every record that came so far is answered, for what must come after it."""
+        came = self._came
+        while self._done < came:
+            await self._did_some.wait()
 
     async def run(self) -> None:
         """Work the queue off until `finish`."""
@@ -86,6 +100,9 @@ class Intake:
                     # A bug in answering: their devices ask again; the next batch goes on.
                     _log.exception("batch was not answered", records=len(batch))
                     self._failed(batch, error)
+                self._done = self._came - len(self._queue)
+                self._did_some.set()
+                self._did_some.clear()
             elif self._finishing:
                 return
             else:

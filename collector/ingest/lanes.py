@@ -19,18 +19,10 @@ from wire.chain import ForkFound, GapFound, follow, start
 from wire.event import Lane, LaneHead, Refusal, RefusalReason
 
 from collector.ingest.check import Checked
+from collector.ingest.epochs import enter_epoch
 from collector.ingest.warnings import IntegrityWarning, lane_words, numbers
 
 _HEADS = "SELECT lane, epoch, sequence, hash FROM lanes WHERE school = ? AND device = ?"
-_OPEN = """
-SELECT epoch, sequence, written FROM lanes
-WHERE school = ? AND device = ? AND lane = ? AND open
-"""
-_CLOSE = "UPDATE lanes SET open = 0 WHERE school = ? AND device = ? AND lane = ? AND open"
-_NEW = """
-INSERT INTO lanes (school, device, lane, epoch, sequence, hash, open, opened_at, written)
-VALUES (?, ?, ?, ?, 0, ?, 1, ?, 0)
-"""
 _MOVE = """
 UPDATE lanes SET sequence = ?, hash = ?, written = max(written, ?)
 WHERE school = ? AND device = ? AND lane = ? AND epoch = ?
@@ -83,6 +75,9 @@ class LaneBook:
         heads = self._heads.get(device)
         if heads is None:
             heads = self._heads[device] = self._read(conn, device)
+        if (lane, epoch) not in heads:
+            # A hello or a heartbeat may have opened it, in a job of its own.
+            heads |= self._read(conn, device) | heads
         head = heads.get((lane, epoch)) or start(lane, epoch)
         if 0 < header.position.sequence <= head.sequence:
             return self._seen(conn, record, head)
@@ -94,7 +89,9 @@ class LaneBook:
             return self._fork(record, fork.expected)
         warning = None
         if (lane, epoch) not in heads:
-            warning = open_epoch(conn, self._school, device, after, record.received_at)
+            now = record.received_at
+            self.write(conn)  # what this batch added to the epoch before it counts
+            warning = enter_epoch(conn, self._school, device, lane, epoch, now=now)
         heads[lane, epoch] = after
         self._moved[device, lane, epoch] = after
         self._warned.pop((device, lane), None)
@@ -170,60 +167,6 @@ class LaneBook:
             return False
         self._warned[key] = state
         return True
-
-
-def open_epoch(
-    conn: Connection,
-    school: str,
-    device: str,
-    head: LaneHead,
-    now: int,
-) -> IntegrityWarning | None:
-    """Note a lane's new epoch; give the warning that names what the one before it still owed."""
-    lane = head.lane
-    before = conn.exec_driver_sql(_OPEN, (school, device, lane)).first()
-    conn.exec_driver_sql(_CLOSE, (school, device, lane))
-    fresh = start(lane, head.epoch)
-    conn.exec_driver_sql(_NEW, (school, device, lane, head.epoch, fresh.hash, now))
-    return None if before is None else _left(device, lane, *before)
-
-
-def close_epoch(
-    conn: Connection,
-    school: str,
-    device: str,
-    lane: Lane,
-) -> IntegrityWarning | None:
-    """Note that a device no longer knows a lane; give the warning that names what it owed."""
-    before = conn.exec_driver_sql(_OPEN, (school, device, lane)).first()
-    if before is None or not (before[1] or before[2]):
-        return None
-    conn.exec_driver_sql(_CLOSE, (school, device, lane))
-    return _left(device, lane, *before)
-
-
-def _left(
-    device: str, lane: Lane, epoch: bytes, stored: int, written: int
-) -> IntegrityWarning | None:
-    if not (stored or written):
-        return None  # it was opened and never used: nothing began, nothing is lost
-    where = lane_words(lane)
-    if written > stored:
-        owed = numbers(stored + 1, written)
-        words = f"The {where} began anew. Of the one before, {owed} never came; {stored} did."
-        first, last = stored + 1, written
-    else:
-        words = f"The {where} began anew. Of the one before, all {stored} known records came."
-        first = last = stored
-    return IntegrityWarning(
-        device=device,
-        kind="new_epoch",
-        words=words,
-        lane=lane,
-        epoch=epoch,
-        first=first,
-        last=last,
-    )
 
 
 def _warning(record: Checked, kind: str, words: str, first: int, last: int) -> IntegrityWarning:

@@ -97,7 +97,7 @@ class DeviceStream:
         try:
             if await self._greeted():
                 await self._serve()
-        except (aio.AbortError, aio.UsageError, aio.InternalError):
+        except aio.BaseError:
             pass  # it was cut from another task, or the line is gone
         finally:
             devices.detach(self.device, self)
@@ -152,6 +152,8 @@ class DeviceStream:
             refusal = Refusal(reason=RefusalReason.NOT_HELLO, words=words)
             self._end(refusal, grpc.StatusCode.FAILED_PRECONDITION)
             return False
+        # What an older stream of this device brought counts before what it says now.
+        await self._intake.settled()
         now = self._parts.clock.now()
         self._peer = replace(self._peer, clock_offset=now - hello.sent_at)
         job = partial(greet, school=self._parts.school, device=self.device, hello=hello, now=now)
@@ -225,6 +227,9 @@ class DeviceStream:
 
     async def _heartbeat(self, heartbeat: Heartbeat) -> None:
         parts = self._parts
+        await self._intake.settled()  # the records before it come before it
+        if self._ending is not None:
+            return
         job = partial(
             beat,
             school=parts.school,
@@ -334,7 +339,7 @@ class DeviceStream:
                     await self._context.write(pack_collector(message))
                 for head in receipts.values():
                     await self._context.write(pack_collector(Receipt(head=head)))
-        except (aio.AbortError, aio.UsageError, aio.InternalError):
+        except aio.BaseError:
             pass  # the line is gone; what was not said is said again after the next hello
         finally:
             self._writing = None
@@ -350,6 +355,6 @@ class DeviceStream:
                 if self._writing is not None:
                     await asyncio.wait([self._writing])
                 await self._context.write(pack_collector(refusal))
-        except (TimeoutError, aio.AbortError, aio.UsageError, aio.InternalError):
+        except (TimeoutError, aio.BaseError):
             pass  # a device that does not listen is cut all the same
         await self._context.abort(status, refusal.words)
