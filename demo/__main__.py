@@ -63,8 +63,8 @@ def _on_this_desktop(school: School, pc: Pc, say: Teller) -> None:
     with pc.running(os.environ):
         say("this desktop is watched now: type into any window, for example")
         say(f"    {WORDS.strip()}")
-        _invite(school, say)
-        _wait()
+        invite(school, say)
+        wait()
 
 
 def _on_a_virtual_screen(school: School, pc: Pc, say: Teller, *, stay: bool) -> None:
@@ -91,8 +91,8 @@ def _on_a_virtual_screen(school: School, pc: Pc, say: Teller, *, stay: bool) -> 
             screen.picture(PICTURES / "pupil.png")
         say("pictures: build/demo/list.png, build/demo/desk.png, build/demo/pupil.png")
         if stay:
-            _invite(school, say)
-            _wait()
+            invite(school, say)
+            wait()
 
 
 @contextlib.contextmanager
@@ -110,14 +110,16 @@ def _plain(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name != "PYTHONPATH"}
 
 
-def _invite(school: School, say: Teller) -> None:
+def invite(school: School, say: Teller) -> None:
+    """Say how to sign in."""
     say(f"the desk: {school.desk}  (its certificate is its own: the browser will ask)")
     say(f"sign in as {school.login} with {school.password}")
     say(f"the vault's passphrase: {school.passphrase}")
     say("Ctrl+C stops everything")
 
 
-def _wait() -> None:
+def wait() -> None:
+    """Stay until somebody stops it."""
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()
 
