@@ -5,6 +5,7 @@ from functools import partial
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509 import Certificate
+from sqlalchemy.exc import SQLAlchemyError
 from wire.certs import Authority, CertificateRefused, read_certificate
 from wire.clock import Clock, SystemClock
 
@@ -13,7 +14,7 @@ from collector.alerts import AlertRow
 from collector.audit import Audit
 from collector.ca import CertificateAuthority
 from collector.devices import DeviceBook
-from collector.errors import CollectorError
+from collector.errors import CollectorError, StoreError
 from collector.feed import Feed
 from collector.metrics import Metrics
 from collector.parts import Parts
@@ -45,10 +46,15 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Parts:
             f" {settings.data} …`, or name another directory by --data or REDSHANK_DATA"
         )
     kept = settings.secrets_directory
+    for closed in (settings.data, kept):
+        secrets.check_closed(closed)
     issuer_key = secrets.read_p256(kept / secrets.ISSUER)
     policy_key = secrets.read_ed25519(kept / secrets.POLICY)
     pseudonym_key = secrets.read_pseudonym_key(kept / secrets.PSEUDONYM)
-    store = Store.open(settings.data)
+    try:
+        store = Store.open(settings.data)
+    except SQLAlchemyError as error:
+        raise StoreError(_damaged(settings, error)) from None
     try:
         school = store.read_now(read_school)
         issuer = Authority(_issuer(settings, school), issuer_key)
@@ -71,9 +77,15 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Parts:
             metrics=Metrics(),
             pseudonym_key=pseudonym_key,
         )
-    except BaseException:
+    except BaseException as error:
         store.close()
+        if isinstance(error, SQLAlchemyError):
+            raise StoreError(_damaged(settings, error)) from None
         raise
+
+
+def _damaged(settings: Settings, error: SQLAlchemyError) -> str:
+    return f"{settings.data}: the database cannot be read ({error.__cause__}); restore a backup"
 
 
 async def _changed_since(store: Store, school: str, change: int) -> Sequence[AlertRow]:

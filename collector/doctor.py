@@ -11,6 +11,7 @@ from collector.control import ControlError, ask
 from collector.desk_certificate import check_pair, in_utc
 from collector.errors import CollectorError, StoreLocked
 from collector.listeners import bind
+from collector.secrets import check_closed
 from collector.settings import Settings
 
 _LISTENERS = ("desk_listen", "enrol_listen", "uplink_listen", "ops_listen")
@@ -46,6 +47,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
 def _desk(settings: Settings) -> Iterator[Finding]:
     try:
         found = check_pair(*settings.desk_files, now=in_utc(SystemClock().now()))
+        check_closed(settings.desk_files[1])
     except CollectorError as error:
         yield Finding(ok=False, words=str(error))
     else:

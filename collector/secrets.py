@@ -29,6 +29,7 @@ PSEUDONYM: Final = "pseudonym.key"
 DESK: Final = "desk.key"
 PSEUDONYM_BYTES: Final = 32
 _GROUP_AND_OTHERS: Final = 0o077
+_OTHERS: Final = 0o007
 
 Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -97,6 +98,20 @@ def read_private(path: Path) -> bytes:
     if sys.platform != "win32" and stat.S_IMODE(mode) & _GROUP_AND_OTHERS:
         raise SecretsError(f"{path}: others may read it; run: chmod 600 {path}")
     return content
+
+
+def check_closed(path: Path) -> None:
+    """Hold that nobody but the owner and the group gets at a directory or a key.
+
+    Raises:
+        SecretsError: it is open to everyone on this machine, or cannot be looked at.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as error:
+        raise SecretsError(f"{path}: cannot be looked at ({error.strerror})") from None
+    if sys.platform != "win32" and mode & _OTHERS:
+        raise SecretsError(f"{path}: everyone on this machine gets at it; run: chmod o-rwx {path}")
 
 
 def read_p256(path: Path) -> ec.EllipticCurvePrivateKey:

@@ -19,7 +19,7 @@ from typing import Any
 
 from wire.tls import server_context
 
-from collector import process
+from collector import process, secrets
 from collector.build import build
 from collector.chores import Chores
 from collector.commands import Commands
@@ -52,6 +52,7 @@ def run(settings: Settings) -> None:
     parts = build(settings)
     try:
         check_pair(*settings.desk_files, now=in_utc(parts.clock.now()))
+        secrets.check_closed(settings.desk_files[1])
         _loop_runner(Collector(parts).run())
     finally:
         parts.vault.lock_all()

@@ -27,6 +27,7 @@ from collector.ca import SERVER_RENEWED_BEFORE, RequestRefused, public_bytes
 from collector.chores import Chores, find_warnings
 from collector.desk_certificate import in_utc
 from collector.devices import Device, DeviceState
+from collector.errors import StoreError
 from collector.listeners import HttpListener, ListenError, bind, identity_context, load_identity
 from collector.ops import create_ops_app, disk_words
 from collector.patience import Impatient
@@ -336,6 +337,23 @@ def test_build_says_what_is_missing(tmp_path, made):
     (kept / "policy.key").unlink()
     with pytest.raises(SecretsError, match="is missing"):
         build(settings)
+
+
+@pytest.mark.parametrize("name", ["", "secrets"])
+def test_a_directory_that_everyone_gets_at_is_refused(made, name):
+    path = made.data / name
+    path.chmod(0o755)
+    with pytest.raises(SecretsError, match="everyone on this machine gets at it"):
+        build(Settings.load(data=made.data))
+    path.chmod(0o750)
+    build(Settings.load(data=made.data)).store.close()
+
+
+@pytest.mark.parametrize("name", ["main.db", "pictures.db", "keys.db"])
+def test_a_database_that_is_none_is_told_in_words(made, name):
+    (made.data / name).write_bytes(b"garbage" * 1000)
+    with pytest.raises(StoreError, match=r"cannot be read .*; restore a backup"):
+        build(Settings.load(data=made.data))
 
 
 def test_an_issuer_of_another_school_is_refused(made):

@@ -215,6 +215,11 @@ def test_a_key_that_others_may_read_stops_it(tmp_path):
     failed = serve_and_fail(made.data)
     assert failed.returncode == 78
     assert "chmod 600" in failed.stderr
+    (made.data / "secrets" / "pseudonym.key").chmod(0o600)
+    (made.data / "secrets" / "desk.key").chmod(0o644)
+    failed = serve_and_fail(made.data)
+    assert failed.returncode == 78
+    assert "desk.key: everyone on this machine gets at it" in failed.stderr
 
 
 def test_health_may_not_be_offered_to_the_network(tmp_path):
