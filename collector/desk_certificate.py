@@ -24,6 +24,10 @@ class DeskCertificateError(CollectorError):
     """The desk's certificate or key cannot be used."""
 
 
+class DeskCertificateNotInForce(DeskCertificateError):
+    """It is whole, and has run out or is not valid yet: a browser will say so."""
+
+
 def self_signed(host: str, *, now: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     """A key and a certificate for `host`, signed by that key itself, for 13 months."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -73,12 +77,12 @@ def check_pair(certificate: Path, key: Path, *, now: datetime) -> x509.Certifica
             f" passphrase): {getattr(error, 'reason', None) or error}"
         ) from None
     if now >= found.not_valid_after_utc:
-        raise DeskCertificateError(
+        raise DeskCertificateNotInForce(
             f"{certificate}: ran out on {found.not_valid_after_utc:%d %B %Y}; put a new one in its"
             " place, or run `redshank-collector desk-certificate` for a self-signed one"
         )
     if now < found.not_valid_before_utc:
-        raise DeskCertificateError(
+        raise DeskCertificateNotInForce(
             f"{certificate}: is valid only from {found.not_valid_before_utc:%d %B %Y}: is the"
             " server's clock right?"
         )

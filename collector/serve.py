@@ -24,7 +24,7 @@ from collector.build import build
 from collector.chores import Chores
 from collector.commands import Commands
 from collector.control import ControlServer
-from collector.desk_certificate import check_pair, in_utc
+from collector.desk_certificate import DeskCertificateNotInForce, check_pair, in_utc
 from collector.enrol.app import create_enrol_app
 from collector.ingest.server import Uplink, serve_uplink
 from collector.listeners import HttpListener, ListenError, identity_context, load_identity
@@ -51,7 +51,7 @@ def run(settings: Settings) -> None:
         raise SettingsError(f"ops_listen: {host} is not a loopback address, for example 127.0.0.1")
     parts = build(settings)
     try:
-        check_pair(*settings.desk_files, now=in_utc(parts.clock.now()))
+        _check_desk(parts)
         secrets.check_closed(settings.desk_files[1])
         _loop_runner(Collector(parts).run())
     finally:
@@ -154,6 +154,14 @@ class Collector:
         if settings.uplink_public is not None:
             names.append(split_address(settings.uplink_public)[0])
         return tuple(dict.fromkeys(names))
+
+
+def _check_desk(parts: Parts) -> None:
+    try:
+        check_pair(*parts.settings.desk_files, now=in_utc(parts.clock.now()))
+    except DeskCertificateNotInForce as error:
+        # The PCs do not ask for it: what they find must be taken in all the same.
+        _LOG.error(str(error))
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,11 +9,14 @@ import socket
 import ssl
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from agent.service import enrol, identity
+from collector import secrets
+from collector.desk_certificate import in_utc, self_signed
 from tests.collector.serving import ENVIRONMENT, ROOT, Serving, make_school, wait_for
 
 from wire import certs, policy, tls  # isort: skip
@@ -220,6 +223,24 @@ def test_a_key_that_others_may_read_stops_it(tmp_path):
     failed = serve_and_fail(made.data)
     assert failed.returncode == 78
     assert "desk.key: everyone on this machine gets at it" in failed.stderr
+
+
+def test_a_desk_certificate_that_ran_out_does_not_stop_the_taking_in(tmp_path):
+    made = make_school(tmp_path)
+    long_ago = in_utc(CLOCK.now()) - timedelta(days=400)
+    key, certificate = self_signed("localhost", now=long_ago)
+    secrets.replace_private(
+        made.data / "certificates" / "desk.pem", certs.pem(certificate).encode()
+    )
+    secrets.replace_private(made.data / "secrets" / "desk.key", secrets.as_pem(key))
+    with Serving(made) as running:
+        assert running.enrol().status == 200
+        (line,) = {
+            line["message"]
+            for line in running.log
+            if line.get("log.level") == "error" and "ran out on" in line["message"]
+        }
+        assert "redshank-collector desk-certificate" in line
 
 
 def test_health_may_not_be_offered_to_the_network(tmp_path):
