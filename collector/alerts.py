@@ -211,6 +211,8 @@ def acknowledge(conn: Connection, *, school: str, alert: bytes, staff: str, now:
 def call_false(conn: Connection, *, school: str, alert: bytes, staff: str, now: int) -> AlertRow:
     """Note that the alert was a false alarm; it never weighs on a later priority.
 
+    The one who says so is named from then on; the audit log knows who took it on before.
+
     Raises:
         NoSuchAlert: this school has none of that id.
     """
@@ -221,8 +223,8 @@ def call_false(conn: Connection, *, school: str, alert: bytes, staff: str, now: 
         conn,
         found,
         state=AlertState.FALSE_ALARM,
-        acknowledged_by=found.acknowledged_by or staff,
-        acknowledged_at=found.acknowledged_at or now,
+        acknowledged_by=staff,
+        acknowledged_at=now,
         due_at=None,
     )
 

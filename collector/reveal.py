@@ -49,7 +49,7 @@ class NotPermittedError(RevealError):
 
 
 class ReasonMissingError(RevealError):
-    """A picture is shown only with a reason."""
+    """A picture is shown, and an alert called false, only with a reason."""
 
 
 class NotHereError(RevealError):
@@ -139,9 +139,7 @@ class Reveal:
             Exception: what the store raised; then nothing was opened.
         """
         self._admit(session)
-        why = " ".join(reason.split())
-        if not REASON_MIN <= len(why) <= REASON_MAX:
-            raise ReasonMissingError(f"say why, in {REASON_MIN} to {REASON_MAX} characters")
+        why = checked_reason(reason)
         await self._mark(session.act("view_picture", f"event:{ids.event_text(event)}", words=why))
         self._vault.touch(session.id)
         plain = await self._open(session, event, PartKind.PICTURE)
@@ -296,6 +294,18 @@ class Reveal:
             .group_by(table.c.pseudonym)
         )
         return {row.pseudonym: row.event for row in conn.execute(latest)}
+
+
+def checked_reason(reason: str) -> str:
+    """A reason as it is sealed: in one line.
+
+    Raises:
+        ReasonMissingError: it is none, or too long.
+    """
+    why = " ".join(reason.split())
+    if not REASON_MIN <= len(why) <= REASON_MAX:
+        raise ReasonMissingError(f"say why, in {REASON_MIN} to {REASON_MAX} characters")
+    return why
 
 
 def name_of(who: Who | None) -> str:

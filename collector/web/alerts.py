@@ -14,7 +14,13 @@ from wire.event import AccountKind
 
 from collector import alerts, staff
 from collector.alerts import AlertRow, EventRow
-from collector.reveal import DETAILS_AT_ONCE, DamagedEvidenceError, Opened, name_of
+from collector.reveal import (
+    DETAILS_AT_ONCE,
+    DamagedEvidenceError,
+    Opened,
+    checked_reason,
+    name_of,
+)
 from collector.signin import Session
 from collector.web import queries
 from collector.web.guard import current, guarded_router
@@ -66,10 +72,12 @@ async def acknowledge(request: Request, alert: str) -> Response:
     now = desk.now
 
     def job(conn: Connection) -> AlertRow:
+        before = alerts.get(conn, desk.school, alert_id)
         row = alerts.acknowledge(
             conn, school=desk.school, alert=alert_id, staff=session.staff, now=now
         )
-        desk.parts.audit.append(conn, session.act("acknowledge", f"alert:{row.text}"))
+        if row != before:  # else somebody else was first, and it is theirs
+            desk.parts.audit.append(conn, session.act("acknowledge", f"alert:{row.text}"))
         return row
 
     return await _after(request, await _write(desk, job))
@@ -81,14 +89,16 @@ async def false_alarm(
 ) -> Response:
     """Mark an alert as a false alarm; it never raises a later priority."""
     desk, session, alert_id = desk_of(request), current(request), id_of(alert)
-    now, words = desk.now, " ".join(reason.split())
+    now, words = desk.now, checked_reason(reason)
 
     def job(conn: Connection) -> AlertRow:
+        before = alerts.get(conn, desk.school, alert_id)
         row = alerts.call_false(
             conn, school=desk.school, alert=alert_id, staff=session.staff, now=now
         )
-        act = session.act("false_alarm", f"alert:{row.text}", words=words)
-        desk.parts.audit.append(conn, act)
+        if row != before:
+            act = session.act("false_alarm", f"alert:{row.text}", words=words)
+            desk.parts.audit.append(conn, act)
         return row
 
     return await _after(request, await _write(desk, job))

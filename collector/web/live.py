@@ -39,7 +39,8 @@ async def live(
     seen = int(last_event_id) if last_event_id and _NUMBER.fullmatch(last_event_id) else since
     if seen is None:
         seen = await desk.store.read(lambda conn: alerts.last_change(conn, desk.school))
-    stream = Stream(desk, current(request), seen)
+    # A number that is not reached yet, as after a restore, would hide all that comes below it.
+    stream = Stream(desk, current(request), min(seen, desk.parts.feed.change))
     return StreamingResponse(
         stream.lines(), media_type="text/event-stream", headers={"x-accel-buffering": "no"}
     )

@@ -135,6 +135,18 @@ async def test_a_last_event_id_that_is_none_is_not_followed(world, last):
     assert ids_of(answer.content) == []
 
 
+async def test_a_number_from_before_a_restore_hides_nothing_new(world):
+    pc = await world.enrol("LAB2-14")
+    await pc.report(account="1")
+    loop = asyncio.get_running_loop()
+    async with world.browser(Role.DSL) as browser:
+        asking = asyncio.create_task(browser.get("/live?since=500"))
+        await asyncio.sleep(0.2)
+        alert = await pc.report(account="2")
+        loop.call_later(0.2, world.parts.feed.close)
+        assert alert.change in ids_of((await asking).content)
+
+
 async def test_last_event_id_goes_before_since(world):
     pc = await world.enrol("LAB2-14")
     alert = await pc.report()

@@ -1,5 +1,6 @@
 """The desk by real requests: what a person sees, and what is not shown."""
 
+import asyncio
 import re
 
 import pytest
@@ -396,3 +397,21 @@ async def test_an_address_that_is_none_is_told_in_words(world):
         answer = await browser.get("/nothing/here")
     assert answer.status_code == 404
     assert "There is nothing at this address." in answer.text
+
+
+async def test_of_two_leads_the_first_takes_it_on_and_whoever_calls_it_false_is_named(world):
+    alert = await (await world.enrol("LAB2-14")).report()
+    await world.hire(Role.DSL, name="Dee Lead")
+    await world.hire(Role.DEPUTY, name="Sam Second")
+    path = f"/alerts/{alert.text}"
+    async with world.browser(Role.DSL) as first, world.browser(Role.DEPUTY) as second:
+        await asyncio.gather(*(one.post(f"{path}/acknowledge") for one in (first, second)))
+        (leaf,) = await world.leaves("acknowledge")
+        taken = {person.staff: person.name for person in world.people.values()}[leaf.actor]
+        assert f"taken on by <bdi>{taken}</bdi>" in (await second.get(path)).text
+        assert (await second.post(f"{path}/false-alarm", reason=" ")).status_code == 422
+        assert (await second.post(f"{path}/false-alarm", reason="a play")).status_code == 303
+        assert (await first.post(f"{path}/false-alarm", reason="a play")).status_code == 303
+        assert "false alarm by <bdi>Sam Second</bdi>" in (await first.get(path)).text
+    (leaf,) = await world.leaves("false_alarm")
+    assert leaf.actor == world.people[Role.DEPUTY].staff
