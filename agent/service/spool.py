@@ -1,11 +1,12 @@
-"""The spool as the service uses it: many threads put, one writes.
+"""The spool as the service uses it: many threads put, one at a time writes for all.
 
 Natural group commit: each commit takes whatever queued during the last one. There is
-no window to wait in, so a lone record is committed at once.
+no window to wait in, and no thread to wake: a lone record is committed at once, by
+the thread that brings it.
 """
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
@@ -25,14 +26,12 @@ class Spool:
     def __init__(self, file: SpoolFile) -> None:
         self._file = file
         self._lock = threading.Lock()
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: deque[_Job] = deque()
         self._closed = False
         self._called: Callable[[], None] = lambda: None
-        self._writer = threading.Thread(target=self._write, name="spool", daemon=True)
-        self._writer.start()
 
     def call_when_written(self, call: Callable[[], None]) -> None:
-        """Have `call` called after each commit of records, by the writing thread."""
+        """Have `call` called after each commit of records, by a thread that puts."""
         self._called = call
 
     def put(self, draft: Draft) -> Written:
@@ -42,10 +41,14 @@ class Spool:
             SpoolFull: there is no room.
             SpoolFailed: the disk refused, or the spool is closed.
         """
-        if self._closed:
-            raise SpoolFailed("the spool is closed")
         done: Future[Written] = Future()
-        self._jobs.put((draft, done))
+        self._jobs.append((draft, done))
+        while not done.done():
+            with self._lock:
+                # Whoever had the lock before may have written this one too.
+                wrote = not done.done() and self._write()
+            if wrote:
+                self._called()
         return done.result()
 
     def read(self, lane: Lane, after: int, most: int) -> list[Written]:
@@ -105,46 +108,39 @@ class Spool:
 
     def close(self) -> None:
         """Write what is queued, and close."""
-        self._closed = True
-        self._jobs.put(None)
-        self._writer.join()
         with self._lock:
+            while self._jobs:
+                self._write()
+            self._closed = True
             self._file.close()
 
-    def _write(self) -> None:
-        more = True
-        while more:
-            group: list[_Job] = []
-            job = self._jobs.get()
-            while job is not None:
-                group.append(job)
-                if len(group) == MOST_IN_ONE or self._jobs.empty():
-                    break
-                job = self._jobs.get()
-            more = job is not None
-            if group:
-                self._commit(group)
+    def _write(self) -> bool:
+        """Commit what is queued, with the lock held. Returns whether anything was written."""
+        group = [self._jobs.popleft() for _ in range(min(len(self._jobs), MOST_IN_ONE))]
+        if not self._closed:
+            return self._commit(group)
+        for _, done in group:
+            done.set_exception(SpoolFailed("the spool is closed"))
+        return False
 
-    def _commit(self, group: Sequence[_Job]) -> None:
+    def _commit(self, group: Sequence[_Job]) -> bool:
         try:
-            with self._lock:
-                written = self._file.append([draft for draft, _ in group])
+            written = self._file.append([draft for draft, _ in group])
         except SpoolFull as error:
             if len(group) == 1:
                 group[0][1].set_exception(error)
-                return
+                return False
             # One that does not fit must not take the others with it.
-            for job in group:
-                self._commit([job])
-            return
+            alone = [self._commit([job]) for job in group]
+            return any(alone)
         except SpoolError as error:
             for _, done in group:
                 done.set_exception(error)
-            return
+            return False
         except Exception as error:  # noqa: BLE001  # a caller must never wait for ever
             for _, done in group:
                 done.set_exception(SpoolFailed(f"a record could not be written: {error}"))
-            return
+            return False
         for (_, done), one in zip(group, written, strict=True):
             done.set_result(one)
-        self._called()
+        return True
