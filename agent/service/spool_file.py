@@ -38,29 +38,18 @@ A failed commit is an error to the caller. The connection is closed and opened a
 and what the file then says is the truth: nothing is retried as if it had not happened.
 """
 
-import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Self
 
 from wire import chain
 from wire.event import Kind, Lane, LaneHead
 
 from agent.service import spool_frame, spool_tables
-from agent.service.lock import Lock
-from agent.service.record import Draft, Scribe, Written
-from agent.service.spool_check import Broken, Checked, check
-from agent.service.spool_frame import FrameDamaged, LaneState, State
-from agent.service.spool_rescue import (
-    clear_rescue,
-    fresh_state,
-    noted,
-    rescue,
-    stones,
-    sync_directory,
-)
+from agent.service.record import Draft, Written
+from agent.service.spool_frame import LaneState, State
+from agent.service.spool_ledger import Ledger, key_of, with_lane
+from agent.service.spool_rescue import noted
 from agent.service.spool_room import (
     Depth,
     Limits,
@@ -68,7 +57,6 @@ from agent.service.spool_room import (
     SpoolFailed,
     SpoolFull,
     given_up,
-    is_broken,
     is_full,
     room_of,
 )
@@ -76,62 +64,8 @@ from agent.service.spool_room import (
 __all__ = ["Depth", "Limits", "SpoolError", "SpoolFailed", "SpoolFile", "SpoolFull"]
 
 
-class SpoolFile:
+class SpoolFile(Ledger):
     """One spool; one thread at a time."""
-
-    def __init__(
-        self, path: Path, *, scribe: Scribe, limits: Limits, lock: Lock, synchronous: str
-    ) -> None:
-        self._path = path
-        self._scribe = scribe
-        self._limits = limits
-        self._lock = lock
-        self._synchronous = synchronous
-        self._db: sqlite3.Connection | None = None
-        self._state = State(lanes={})
-        self._generation = 0
-        self._used = 0
-        self._newest_picture: int | None = None
-        """No number above it is a picture's; None: not known."""
-        self._unsure: dict[tuple[bytes, Kind, int], Written] = {}
-        self._survived: dict[tuple[bytes, Kind, int], Written] = {}
-
-    @classmethod
-    def open(
-        cls,
-        path: Path,
-        *,
-        scribe: Scribe,
-        limits: Limits | None = None,
-        synchronous: str = "FULL",
-    ) -> Self:
-        """Open the spool, or make it, and bring it to order. `synchronous` is for fault tests.
-
-        Raises:
-            SpoolFailed: another process has it, or the disk refuses.
-        """
-        lock = Lock(path.with_suffix(".lock"))
-        if not lock.take():
-            raise SpoolFailed(f"another process has the spool {path} open")
-        spool = cls(
-            path, scribe=scribe, limits=limits or Limits(), lock=lock, synchronous=synchronous
-        )
-        try:
-            spool._open()
-        except BaseException:
-            spool.close()
-            raise
-        return spool
-
-    def close(self) -> None:
-        """Close the file and let go of the lock."""
-        self._disconnect()
-        self._lock.release()
-
-    @property
-    def state(self) -> State:
-        """What it knows besides its records, as last committed."""
-        return self._state
 
     def heads(self) -> tuple[LaneHead, ...]:
         """Where the lanes stand: the last record written in each."""
@@ -159,7 +93,7 @@ class SpoolFile:
             SpoolFull: no room even for text; none of them is written.
             SpoolFailed: the disk refused; none of them may be counted on.
         """
-        known = [self._survived.pop(_key(draft), None) for draft in drafts]
+        known = [self._survived.pop(key_of(draft), None) for draft in drafts]
         new = [draft for draft, written in zip(drafts, known, strict=True) if written is None]
         done = iter(self._append_new(new) if new else ())
         return tuple(written or next(done) for written in known)
@@ -205,13 +139,24 @@ class SpoolFile:
         if not self.knows(head):
             return False
         if head.sequence > now.receipted.sequence:
-
-            def forget(db: sqlite3.Connection) -> State:
-                spool_tables.drop(db, head.lane, last=head.sequence)
-                return _with(self._state, head.lane, replace(now, receipted=head))
-
-            self._commit(forget)
+            try:
+                self._forget(head)
+            except SpoolFailed as error:
+                if not is_full(error):
+                    raise
+                # What is receipted is what makes room: in steps that a full disk can take.
+                for sequence in range(now.receipted.sequence + 1, head.sequence):
+                    self._forget(self._whole(head.lane, sequence).head)
+                self._forget(head)
         return True
+
+    def _forget(self, head: LaneHead) -> None:
+        def forget(db: sqlite3.Connection) -> State:
+            spool_tables.drop(db, head.lane, last=head.sequence)
+            now = replace(self._state.lanes[head.lane], receipted=head)
+            return with_lane(self._state, head.lane, now)
+
+        self._commit(forget)
 
     def new_epoch(self, lane: Lane, why: str) -> LaneHead:
         """Begin a lane anew: what has no receipt is numbered from 1 and signed again.
@@ -231,9 +176,19 @@ class SpoolFile:
                 spool_tables.drop(db, lane, first=sequence, last=sequence)
                 frame = spool_frame.record_frame(written, self._generation + 1)
                 spool_tables.put(db, lane, frame)
-            return noted(_with(self._state, lane, LaneState(written=head, receipted=start)), why)
+            return noted(
+                with_lane(self._state, lane, LaneState(written=head, receipted=start)), why
+            )
 
-        self._commit(move)
+        try:
+            self._commit(move)
+        except SpoolFailed as error:
+            if not is_full(error):
+                raise
+            # The disk has no room for the pages as they were. Better a lane without its
+            # pictures than one that never goes on.
+            self._give_up_pictures(lane)
+            self._commit(move)
         self._newest_picture = None
         return self._state.lanes[lane].written
 
@@ -264,16 +219,20 @@ class SpoolFile:
         except SpoolFailed as error:
             if not is_full(error):
                 raise
-        # The disk is full before our own limit is. The file was opened anew; giving up
-        # reserve and pictures frees pages inside it, which need no more of the disk.
-        if not self._give_way(sum(room_of(draft) for draft in drafts)):
-            raise SpoolFull("the disk is full, and nothing is left that could be given up")
-        try:
-            return self._write(drafts)
-        except SpoolFailed as error:
-            if is_full(error):
-                raise SpoolFull("the disk is full") from error
-            raise
+        # The disk is full before our own limit is. The file was opened anew; what is in
+        # reserve is for text, so a picture leaves its tombstone.
+        drafts = [given_up(one) if one.kind is Kind.PICTURE else one for one in drafts]
+        while True:
+            try:
+                return self._write(drafts)
+            except SpoolFailed as error:
+                if not is_full(error):
+                    raise
+                # Reserve and pictures free pages inside the file, which need no more of the disk.
+                if not self._give_way(sum(room_of(draft) for draft in drafts)):
+                    raise SpoolFull(
+                        "the disk is full, and nothing is left that could be given up"
+                    ) from error
 
     def _write(self, drafts: Sequence[Draft]) -> tuple[Written, ...]:
         drafts, victims = self._fit(drafts)
@@ -288,13 +247,13 @@ class SpoolFile:
             self._shed(db, victims)
             state = self._state
             for lane, head in heads.items():
-                state = _with(state, lane, replace(state.lanes[lane], written=head))
+                state = with_lane(state, lane, replace(state.lanes[lane], written=head))
             for written in done:
                 frame = spool_frame.record_frame(written, self._generation + 1)
                 spool_tables.put(db, written.head.lane, frame)
             return state
 
-        self._unsure = {_key(draft): one for draft, one in zip(drafts, done, strict=True)}
+        self._unsure = {key_of(draft): one for draft, one in zip(drafts, done, strict=True)}
         self._commit(insert)
         if any(written.kind is Kind.PICTURE for written in done):
             self._newest_picture = None
@@ -306,7 +265,7 @@ class SpoolFile:
         room = soft - self._used
         fitted: list[Draft] = []
         for draft in drafts:
-            fits = room >= room_of(draft)
+            fits = room >= room_of(draft) and (draft.kind is not Kind.PICTURE or self._has_eased())
             fitted.append(given_up(draft) if draft.kind is Kind.PICTURE and not fits else draft)
             room -= room_of(fitted[-1])
         victims, freed = self._victims(-room) if room < 0 else ([], 0)
@@ -339,203 +298,28 @@ class SpoolFile:
 
     def _give_way(self, wanted: int) -> bool:
         """On a full disk: free pages within the file, from the reserve, then from pictures."""
-        victims, _ = self._victims(wanted)
-
-        def free(db: sqlite3.Connection) -> State:
-            rows = db.execute("SELECT n FROM reserve ORDER BY n DESC LIMIT 1").fetchall()
-            for (n,) in rows:
-                db.execute("DELETE FROM reserve WHERE n = ?", (n,))
-            if not rows:
-                self._shed(db, victims)
-                if not victims:
-                    raise SpoolFull("nothing is left that could be given up")
-            return self._state
-
+        if self._free_reserve():
+            return True
         try:
-            self._commit(free)
+            victims, _ = self._victims(wanted)
+            for sequence in victims:
+                self._give_up_picture(Lane.PICTURE, sequence)
         except SpoolError:
             return False
-        return True
+        return bool(victims)
 
-    def _read(self, lane: Lane, sequence: int) -> Written:
-        """A record, verified. Raises FrameDamaged."""
-        try:
-            raw = spool_tables.raw_row(self._connected(), lane, sequence)
-            if raw is None:
-                raise FrameDamaged("the row is not there")
-            frame = spool_frame.decode(raw)
-        except sqlite3.Error as error:
-            self._reopen(error)
-            raise SpoolFailed(f"the spool could not be read: {error}") from error
-        if (frame.epoch, frame.sequence) != (self._state.lanes[lane].written.epoch, sequence):
-            raise FrameDamaged("another row's record")
-        return spool_frame.record_of(frame)
+    def _give_up_pictures(self, lane: Lane) -> None:
+        """Leave a tombstone for each picture of a lane, one by one: that needs little room."""
+        now = self._state.lanes[lane]
+        for sequence in range(now.written.sequence, now.receipted.sequence, -1):
+            if self._whole(lane, sequence).kind is Kind.PICTURE:
+                self._give_up_picture(lane, sequence)
 
-    def _whole(self, lane: Lane, sequence: int) -> Written:
-        """A record, or the tombstone that takes its number if it is damaged."""
-        try:
-            return self._read(lane, sequence)
-        except FrameDamaged:
-            self._bury({lane: [sequence]})
-            return self._read(lane, sequence)
+    def _give_up_picture(self, lane: Lane, sequence: int) -> None:
+        def shed(db: sqlite3.Connection) -> State:
+            stone = self._scribe.shed(self._read(lane, sequence))
+            frame = spool_frame.record_frame(stone, self._generation + 1)
+            spool_tables.put(db, lane, frame)
+            return self._state
 
-    def _bury(
-        self, damaged: dict[Lane, list[int]], why: str = "damaged records were quarantined"
-    ) -> None:
-        """Copy damaged rows to quarantine, and have tombstones take their numbers."""
-
-        def bury(db: sqlite3.Connection) -> State:
-            state = self._state
-            for lane, numbers in damaged.items():
-                now = state.lanes[lane]
-                bad = set(numbers)
-                wanted = range(now.receipted.sequence + 1, now.written.sequence + 1)
-                near = {n for m in bad for n in (m - 1, m + 1)} - bad
-                whole = {n: self._read(lane, n) for n in wanted if n in near}
-                taken = stones(now, bad, whole, self._scribe)
-                for n in sorted(bad):
-                    raw = spool_tables.raw_row(db, lane, n)
-                    db.execute("INSERT INTO quarantine (frame) VALUES (?)", (raw or b"",))
-                    frame = spool_frame.record_frame(taken[n], self._generation + 1)
-                    spool_tables.put(db, lane, frame)
-                head = taken.get(now.written.sequence)
-                if head is not None:
-                    state = _with(state, lane, replace(now, written=head.head))
-            lost = sum(len(numbers) for numbers in damaged.values())
-            which = "; ".join(
-                f"{lane.name.lower()} {', '.join(map(str, numbers))}"
-                for lane, numbers in damaged.items()
-                if numbers
-            )
-            return noted(
-                replace(state, quarantined=state.quarantined + lost),
-                f"{why}; tombstones took their numbers: {which}",
-            )
-
-        self._commit(bury)
-
-    def _open(self) -> None:
-        """Connect and bring the file to order."""
-        clear_rescue(self._path)
-        try:
-            is_new = not self._path.exists() or self._path.stat().st_size == 0
-            if is_new:
-                self._create()
-            checked = self._checked()
-        except (sqlite3.Error, OSError) as error:
-            self._disconnect()
-            raise SpoolFailed(f"the spool {self._path} cannot be opened: {error}") from error
-        self._state, self._generation = checked.state, checked.generation
-        self._newest_picture = None
-        self._used = spool_tables.used(self._connected())
-        if any(checked.damaged.values()):
-            self._bury(checked.damaged)
-        elif checked.copies == 1:
-            self._commit(lambda _: noted(self._state, "a damaged copy of the state was replaced"))
-
-    def _create(self) -> None:
-        with contextlib.closing(spool_tables.connect(self._path, self._synchronous)) as db:
-            db.execute("BEGIN IMMEDIATE")
-            spool_tables.create(db, fresh_state(), 1)
-            spool_tables.allocate(db, self._limits.allocated)
-            db.execute("COMMIT")
-        self._path.chmod(0o600)
-        sync_directory(self._path.parent)
-
-    def _checked(self) -> Checked:
-        """Check the file, and rescue it once if its structure is broken."""
-        try:
-            return self._connect_and_check()
-        except (Broken, sqlite3.Error) as error:
-            self._disconnect()
-            if isinstance(error, sqlite3.Error) and not is_broken(error):
-                raise
-        rescue(
-            self._path,
-            self._scribe,
-            self._aside(),
-            lambda path: spool_tables.connect(path, self._synchronous),
-        )
-        try:
-            return self._connect_and_check()
-        except Broken as error:
-            raise sqlite3.DatabaseError("the rescued file is not sound") from error
-
-    def _connect_and_check(self) -> Checked:
-        self._db = spool_tables.connect(self._path, self._synchronous)
-        checked = check(self._db)
-        # The first write shows whether the file takes one at all.
-        self._db.execute("BEGIN IMMEDIATE")
-        spool_tables.allocate(self._db, self._limits.allocated)
-        spool_tables.write_state(self._db, checked.state, checked.generation + 1)
-        self._db.execute("COMMIT")
-        return replace(checked, generation=checked.generation + 1)
-
-    def _aside(self) -> Path:
-        number = 1
-        while (aside := self._path.with_name(f"{self._path.name}.damaged-{number}")).exists():
-            number += 1
-        return aside
-
-    def _commit(self, change: Callable[[sqlite3.Connection], State]) -> None:
-        """One transaction: what `change` writes, and the state that it returns."""
-        db = self._connected()
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            state = change(db)
-            spool_tables.write_state(db, state, self._generation + 1)
-            self._before_commit()
-            db.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._reopen(error)
-            raise SpoolFailed(f"the spool could not commit: {error}") from error
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                db.execute("ROLLBACK")
-            raise
-        self._state = state
-        self._generation += 1
-        self._unsure = {}
-        self._used = spool_tables.used(db)
-
-    def _before_commit(self) -> None:
-        """Nothing: a place for fault tests."""
-
-    def _connected(self) -> sqlite3.Connection:
-        if self._db is None:
-            self._open()
-        if self._db is None:
-            raise SpoolFailed("the spool is closed")
-        return self._db
-
-    def _reopen(self, error: sqlite3.Error) -> None:
-        """After a failure: what the file says, read anew, is the truth."""
-        del error
-        unsure, self._unsure = self._unsure, {}
-        self._disconnect()
-        with contextlib.suppress(SpoolFailed):
-            self._open()
-            for key, written in unsure.items():
-                now = self._state.lanes[written.head.lane].written
-                is_there = (
-                    now.epoch == written.head.epoch
-                    and now.sequence >= written.head.sequence
-                    and self._whole(written.head.lane, written.head.sequence).head == written.head
-                )
-                if is_there:
-                    # The caller was told that it failed; when it asks again, it is not doubled.
-                    self._survived[key] = written
-
-    def _disconnect(self) -> None:
-        if self._db is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self._db.close()
-            self._db = None
-
-
-def _with(state: State, lane: Lane, now: LaneState) -> State:
-    return replace(state, lanes={**state.lanes, lane: now})
-
-
-def _key(draft: Draft) -> tuple[bytes, Kind, int]:
-    return draft.event, draft.kind, draft.repeats
+        self._commit(shed)

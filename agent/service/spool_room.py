@@ -74,7 +74,12 @@ def room_of(draft: Draft) -> int:
 def is_full(error: SpoolFailed) -> bool:
     """Whether the disk is full."""
     cause = error.__cause__
-    return isinstance(cause, sqlite3.Error) and _primary(cause) == sqlite3.SQLITE_FULL
+    return isinstance(cause, sqlite3.Error) and is_full_disk(cause)
+
+
+def is_full_disk(error: sqlite3.Error) -> bool:
+    """Whether SQLite says that the disk is full."""
+    return _primary(error) == sqlite3.SQLITE_FULL
 
 
 def is_broken(error: sqlite3.Error) -> bool:

@@ -12,7 +12,9 @@ from agent.service.spool_frame import MAX_FRAME, Frame, State
 TABLES = {Lane.TEXT: "text", Lane.PICTURE: "picture"}
 APPLICATION = 0x52534850
 VERSION = 1
-RESERVE_ROW = 256 << 10
+RESERVE_ROW = 16 << 10
+JOURNAL = 64 << 10
+"""Bytes of journal that are there from the start: enough to free a row of the reserve."""
 
 _SCHEMA = tuple(
     f"CREATE TABLE {name} (n INTEGER PRIMARY KEY, frame BLOB NOT NULL)"
@@ -32,6 +34,9 @@ def connect(path: Path, synchronous: str) -> sqlite3.Connection:
         db.execute("PRAGMA journal_size_limit=1048576")
         db.execute(f"PRAGMA synchronous={synchronous}")
         db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        # Builds differ. Where all is overwritten, to forget a picture needs a journal as large
+        # as the picture, which a full disk does not have.
+        db.execute("PRAGMA secure_delete=FAST")
         db.execute("PRAGMA cell_size_check=ON")
         db.execute("PRAGMA trusted_schema=OFF")
         db.execute("PRAGMA cache_size=-512")
@@ -92,14 +97,36 @@ def as_bytes(value: object) -> bytes:
 
 def allocate(db: sqlite3.Connection, size: int) -> None:
     """Fill the reserve up to `size` bytes."""
-    (have,) = db.execute("SELECT count(*) FROM reserve").fetchone()
-    for _ in range(have, size // RESERVE_ROW):
+    for _ in range(reserved(db), size // RESERVE_ROW):
         db.execute("INSERT INTO reserve (frame) VALUES (zeroblob(?))", (RESERVE_ROW,))
+
+
+def reserved(db: sqlite3.Connection) -> int:
+    """How many rows the reserve has."""
+    (rows,) = db.execute("SELECT count(*) FROM reserve").fetchone()
+    return int(rows)
+
+
+def stretch_journal(db: sqlite3.Connection) -> None:
+    """Write four rows of the reserve anew, so that the journal has held all their pages once.
+
+    With other bytes each time: what is the same SQLite does not write.
+    """
+    db.execute("UPDATE reserve SET frame = randomblob(?) WHERE n <= 4", (RESERVE_ROW,))
+
+
+def is_reserve_whole(db: sqlite3.Connection, size: int) -> bool:
+    """Whether all is taken in advance that is to be."""
+    return reserved(db) >= size // RESERVE_ROW
+
+
+def free_reserve(db: sqlite3.Connection) -> None:
+    """Give up one row of the reserve: its pages serve whatever is written next."""
+    db.execute("DELETE FROM reserve WHERE n = (SELECT max(n) FROM reserve)")
 
 
 def used(db: sqlite3.Connection) -> int:
     """Bytes of the file that hold something, the reserve not counted."""
     pages = db.execute("PRAGMA page_count").fetchone()[0]
     free = db.execute("PRAGMA freelist_count").fetchone()[0]
-    (rows,) = db.execute("SELECT count(*) FROM reserve").fetchone()
-    return int(pages - free) * PAGE - int(rows) * RESERVE_ROW
+    return int(pages - free) * PAGE - reserved(db) * RESERVE_ROW
