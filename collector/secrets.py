@@ -2,7 +2,7 @@
 
     issuer.key     P-256, PEM: issues the agents' certificates under the offline root
     policy.key     Ed25519, PEM: signs policies; the root has signed its public half
-    audit.key      Ed25519, PEM: signs the audit log's heads
+    audit.key      Ed25519, PEM: for the audit log's heads; nothing is signed by it yet
     pseudonym.key  32 random bytes, hex: makes pseudonyms of accounts; a copy is on the
                    recovery sheet, wrapped, and none in any backup of the database
     desk.key       P-256, PEM: the desk's own certificate, where the school brought none

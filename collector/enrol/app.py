@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from wire.certs import pem, read_certificate
 
 from collector.attempts import Attempts, TooManyAttemptsError
@@ -68,6 +69,10 @@ def create_enrol_app(parts: Parts, *, uplink: str) -> FastAPI:
         status = error.status_code if isinstance(error, HTTPException) else 500
         name = {404: "not-found", 405: "method-not-allowed"}.get(status, "malformed")
         return answer(Problem(name, "see the protocol's description"))
+
+    @app.exception_handler(ClientDisconnect)
+    async def on_cut(_request: Request, _error: ClientDisconnect) -> Response:
+        return answer(Problem("malformed", "the request was cut off"))
 
     @app.exception_handler(Exception)
     async def on_failure(_request: Request, error: Exception) -> Response:

@@ -61,6 +61,9 @@ class Enrolment:
                 "token-of-another-school",
                 "this token was made by another collector, or before this one was set up anew",
             )
+        if not host.isprintable() or not host.strip():
+            # It is shown on the desk and on a technician's terminal, and never renamed.
+            raise Problem("request-refused", "the PC's name is empty, or not printable")
         request = _read(lambda: read_request(csr.encode("utf-8", "replace"), host=host))
 
         def job(conn: Connection) -> Device:

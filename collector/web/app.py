@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
@@ -204,5 +205,6 @@ _HANDLERS: Final[dict[type[Exception], Handler]] = {
     StoreError: _store_failed,
     SQLAlchemyError: _store_failed,
     RequestValidationError: _not_valid,
+    ClientDisconnect: _says(400, "That did not work", "The request was cut off."),
     HTTPException: _http,
 }

@@ -271,6 +271,12 @@ async def test_renewal_gives_the_same_device_a_later_certificate(listener):
     assert listener.parts.devices.get(device).certificate == certs.der(chain[0])
 
 
+@pytest.mark.parametrize("host", ["LAB\r\n2", "\x1b[31mLAB", "\u202e41-2BAL", " ", "\u2028"])
+async def test_a_name_that_a_terminal_would_obey_is_refused(listener, host):
+    key = certs.new_key()
+    refused(await listener.enrol(await listener.token(), key=key, host=host), "request-refused")
+
+
 async def test_an_expired_device_renews_by_its_old_key(listener):
     key, device, first = await enrolled(listener)
     listener.parts.clock.moved = 500 * DAY

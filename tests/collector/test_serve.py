@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -283,6 +284,30 @@ def test_it_is_found_dead_and_its_socket_replaced_after_a_kill(tmp_path):
         assert (made.data / "control.sock").exists()
     with Serving(made) as serving:
         assert serving.ask("status")["devices"] == 0
+
+
+@pytest.mark.parametrize("listener", ["desk", "enrol"])
+def test_a_request_that_is_broken_off_is_no_failure_of_ours(running, listener):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    path = {"desk": "/signin", "enrol": "/v1/enrol"}[listener]
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\nabc"
+    )
+
+    def errors():
+        return sum(line.get("log.level") == "error" for line in running.log)
+
+    before = errors()
+    plain = socket.create_connection(("localhost", running.port(listener)))
+    with context.wrap_socket(plain, server_hostname="localhost") as link:
+        link.sendall(head.encode())
+        time.sleep(0.3)
+    status, _ = running.get(listener, "/nothing")
+    assert status == 404
+    time.sleep(0.3)
+    assert errors() == before
 
 
 def test_every_log_line_is_json_with_a_time(running):
