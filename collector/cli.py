@@ -82,6 +82,11 @@ def make_school(
     chosen = {name: value for name, value in listens.items() if value is not None}
     where = data or Path(os.environ.get("REDSHANK_DATA") or Settings.model_fields["data"].default)
     Settings.check(data=where, host=host, **chosen)
+    if os.environ.get("REDSHANK_SECRETS"):
+        raise CollectorError(
+            f"setup makes the keys in {where / 'secrets'}: unset REDSHANK_SECRETS, run setup, move"
+            " that folder, then set it again"
+        )
     if (desk_cert is None) != (desk_key is None):
         raise CollectorError("--desk-cert and --desk-key belong together")
     answers = SetupAnswers()

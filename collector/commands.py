@@ -1,5 +1,6 @@
 """What a technician may have the running server do, by the control socket."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +132,12 @@ class Commands:
         parts = self.parts
         folder, rules_file = _text(arguments, "packs", ""), _text(arguments, "rules", "")
         try:
-            packs = read_packs(find_packs(Path(folder))) if folder else None
+            # Many files, checked line by line: not while records wait.
+            packs = (
+                await asyncio.to_thread(lambda: read_packs(find_packs(Path(folder))))
+                if folder
+                else None
+            )
         except PackError as error:
             raise ControlError(str(error)) from None
         rules = read_rules(Path(rules_file), self._desk_place()) if rules_file else None

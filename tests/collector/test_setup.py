@@ -379,6 +379,9 @@ def test_the_commands_set_up_and_prove_the_sheet(tmp_path):
     without = command(*asked)
     assert without.returncode == 78
     assert "no terminal to ask on" in without.stderr
+    elsewhere = command(*asked, REDSHANK_SECRETS=str(tmp_path / "secrets"))
+    assert elsewhere.returncode == 78
+    assert "unset REDSHANK_SECRETS" in elsewhere.stderr
     made = command(
         *asked,
         *("--password-file", tmp_path / "password"),
