@@ -13,7 +13,7 @@ from collector.asking import ask_secret, chosen_secret
 from collector.control import ask
 from collector.desk_certificate import in_utc
 from collector.errors import CollectorError
-from collector.settings import Settings, SetupAnswers
+from collector.settings import Settings, SettingsError, SetupAnswers
 
 app = typer.Typer(
     name="redshank-collector",
@@ -83,7 +83,7 @@ def make_school(
     where = data or Path(os.environ.get("REDSHANK_DATA") or Settings.model_fields["data"].default)
     Settings.check(data=where, host=host, **chosen)
     if os.environ.get("REDSHANK_SECRETS"):
-        raise CollectorError(
+        raise SettingsError(
             f"setup makes the keys in {where / 'secrets'}: unset REDSHANK_SECRETS, run setup, move"
             " that folder, then set it again"
         )
