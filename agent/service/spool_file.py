@@ -6,12 +6,23 @@ Layout. One SQLite file of 4,096-byte pages, rollback journal kept beside it
     text, picture   n is the record's number in its lane; frame as in spool_frame
     state           n is 1 and 2: two copies of the state, equal
     quarantine      n counts; the bytes of a damaged row as they were found
-    reserve         n counts; zeros, given up one by one when the disk is full
+    reserve         n counts; 16 kB of nothing, whose pages are text's when the disk is full
 
 A rollback journal, and not WAL: a flipped byte in a WAL makes SQLite drop what was
 committed after it without a word. PERSIST, and not DELETE: under FULL a deleted
 journal can come back after a power cut, and would undo a commit; and a journal that
 is there already needs no space on a full disk.
+
+Room. Text comes before pictures, and what came first before what came later:
+ 1. At the spool's own limit, and when the disk is full, a picture that finds no room goes
+    in as a tombstone (SHED), signed, in its own number. It never pushes out another.
+ 2. On a full disk text takes the reserve, row by row; a tombstone counts as text.
+ 3. Until the reserve is whole again, every picture is a tombstone at once: the first room
+    that comes back, by a receipt or on the disk, is the reserve's. Otherwise pictures
+    would take the pages that were freed for text.
+ 4. When the reserve is used up, and at the own limit before it is, the newest pictures
+    become tombstones that carry the lost hash.
+ 5. Only when no picture is left is a record refused (`SpoolFull`): never without a word.
 
 Invariants, true after every commit:
  1. The records of a lane are numbered without a hole from the one after its receipted
@@ -36,6 +47,7 @@ Recovery, at each opening:
 
 A failed commit is an error to the caller. The connection is closed and opened anew,
 and what the file then says is the truth: nothing is retried as if it had not happened.
+A full disk alone is met otherwise, where SQLite could take the commit back whole.
 """
 
 import sqlite3
@@ -208,9 +220,12 @@ class SpoolFile(Ledger):
         Raises:
             SpoolFailed: the disk refused; what was asked may not be counted on.
         """
-        changed = replace(change(self._state), lanes=self._state.lanes)
-        if changed != self._state:
-            self._commit(lambda _: changed)
+
+        def changed(_: sqlite3.Connection | None = None) -> State:
+            return replace(change(self._state), lanes=self._state.lanes)
+
+        if changed() != self._state:
+            self._commit_small(changed)
         return self._state
 
     def _append_new(self, drafts: Sequence[Draft]) -> tuple[Written, ...]:
@@ -219,8 +234,8 @@ class SpoolFile(Ledger):
         except SpoolFailed as error:
             if not is_full(error):
                 raise
-        # The disk is full before our own limit is. The file was opened anew; what is in
-        # reserve is for text, so a picture leaves its tombstone.
+        # The disk is full before our own limit is. What is in reserve is for text, so a
+        # picture leaves its tombstone.
         drafts = [given_up(one) if one.kind is Kind.PICTURE else one for one in drafts]
         while True:
             try:
@@ -264,8 +279,9 @@ class SpoolFile(Ledger):
         soft = self._limits.size - self._limits.reserve
         room = soft - self._used
         fitted: list[Draft] = []
+        is_eased = any(draft.kind is Kind.PICTURE for draft in drafts) and self._has_eased()
         for draft in drafts:
-            fits = room >= room_of(draft) and (draft.kind is not Kind.PICTURE or self._has_eased())
+            fits = is_eased and room >= room_of(draft)
             fitted.append(given_up(draft) if draft.kind is Kind.PICTURE and not fits else draft)
             room -= room_of(fitted[-1])
         victims, freed = self._victims(-room) if room < 0 else ([], 0)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from wire.event import Kind, Lane
+from wire.event import Lane
 
 from agent.service import spool_frame, spool_tables
 from agent.service.lock import Lock
@@ -21,6 +21,8 @@ from agent.service.spool_frame import FrameDamaged, LaneState, State
 from agent.service.spool_opening import Opening
 from agent.service.spool_rescue import noted, stones
 from agent.service.spool_room import Limits, SpoolFailed, is_full, is_full_disk
+
+Key = tuple[bytes, Lane, int]
 
 
 class Ledger:
@@ -41,9 +43,9 @@ class Ledger:
         """Whether the disk was full before our own limit was."""
         self._newest_picture: int | None = None
         """No number above it is a picture's; None: not known."""
-        self._unsure: dict[tuple[bytes, Kind, int], Written] = {}
+        self._unsure: dict[Key, Written] = {}
         """What the last commit was about: whether it is there is not known if that failed."""
-        self._survived: dict[tuple[bytes, Kind, int], Written] = {}
+        self._survived: dict[Key, Written] = {}
 
     @classmethod
     def open(
@@ -74,8 +76,12 @@ class Ledger:
         spool = cls(opening, lock)
         try:
             spool._open()
-        except BaseException:
+            # Only here: what is given up while it is open must not be taken again at once.
+            spool._is_tight = not opening.reserve(spool._connected())
+        except BaseException as error:
             spool.close()
+            if isinstance(error, sqlite3.Error):
+                raise SpoolFailed(f"the spool {path} cannot be written: {error}") from error
             raise
         return spool
 
@@ -109,10 +115,17 @@ class Ledger:
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             raise
+        try:
+            used = spool_tables.used(db)
+        except sqlite3.Error as error:
+            # A file that cannot be read is no proof of a commit: whoever asks again gets
+            # what is there when it was opened anew.
+            self._reopen()
+            raise SpoolFailed(f"the spool could not be read after a commit: {error}") from error
         self._state = state
         self._generation += 1
         self._unsure = {}
-        self._used = spool_tables.used(db)
+        self._used = used
 
     def _before_commit(self) -> None:
         """Nothing: a place for fault tests."""
@@ -169,12 +182,16 @@ class Ledger:
                 said.append(f"{lane.name.lower()} {', '.join(map(str, sorted(bad)))}")
             return noted(state, f"{why}; tombstones took their numbers: {'; '.join(said)}")
 
+        self._commit_small(bury)
+
+    def _commit_small(self, change: Callable[[sqlite3.Connection], State]) -> None:
+        """A commit that takes a page or two: on a full disk from the reserve."""
         try:
-            self._commit(bury)
+            self._commit(change)
         except SpoolFailed as error:
             if self._is_opening or not is_full(error) or not self._free_reserve():
                 raise
-            self._commit(bury)
+            self._commit(change)
 
     def _free_reserve(self) -> bool:
         """Free pages within the file for a full disk; False if there is nothing in reserve."""
@@ -301,6 +318,9 @@ def with_lane(state: State, lane: Lane, now: LaneState) -> State:
     return replace(state, lanes={**state.lanes, lane: now})
 
 
-def key_of(draft: Draft) -> tuple[bytes, Kind, int]:
-    """By what a record is known again when it is asked for a second time."""
-    return draft.event, draft.kind, draft.repeats
+def key_of(draft: Draft) -> Key:
+    """By what a record is known again when it is asked for a second time.
+
+    Not by its kind: the picture that is asked for again may have survived as a tombstone.
+    """
+    return draft.event, draft.lane, draft.repeats

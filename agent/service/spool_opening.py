@@ -64,14 +64,17 @@ class Opening:
             db.execute("BEGIN IMMEDIATE")
             spool_tables.write_state(db, checked.state, checked.generation + 1)
             db.execute("COMMIT")
-            self._reserve(db)
         except BaseException:
             db.close()
             raise
         return db, replace(checked, generation=checked.generation + 1)
 
-    def _reserve(self, db: sqlite3.Connection) -> None:
-        """Take room in advance as far as there is any: a full disk keeps no spool shut."""
+    def reserve(self, db: sqlite3.Connection) -> bool:
+        """Take room in advance; False if the disk is too full for it: it keeps no spool shut.
+
+        Raises:
+            sqlite3.Error: the disk refuses for another reason.
+        """
         journal = self.path.with_name(self.path.name + "-journal")
         try:
             db.execute("BEGIN IMMEDIATE")
@@ -86,6 +89,8 @@ class Opening:
                 raise
             if db.in_transaction:
                 db.execute("ROLLBACK")
+            return False
+        return True
 
     def _aside(self) -> Path:
         number = 1

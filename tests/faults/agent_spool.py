@@ -5,9 +5,6 @@ it the session is told that the event is taken. What a collector has receipted i
 forgotten by the spool, and remembered here.
 """
 
-import atexit
-import shutil
-import sqlite3
 import tempfile
 from collections.abc import Callable, Collection
 from functools import cache
@@ -31,11 +28,11 @@ from wire.event import (
 
 from agent.service.record import DeviceScribe, Draft
 from agent.service.spool_file import Limits, SpoolError, SpoolFile
-from tests.faults.trial import force
+from tests.faults.trial import lay
 
 SCHOOL = "marsh-lane"
 DEVICE = "0f0f0f0f-0000-4000-8000-000000000001"
-DISK_ERRORS = (OSError, SpoolError, sqlite3.Error)
+DISK_ERRORS = (OSError, SpoolError)
 LONGEST = 0.012
 """Seconds of writing before the power is cut, at most."""
 STRIKES = {"pwrite64": 160, "fdatasync": 40}
@@ -157,18 +154,16 @@ def _number(written: Any) -> int:
 
 
 @cache
-def _empty() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="empty-spool-")) / "files"
-    folder.mkdir()
-    AgentSpool(folder).close()
-    atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
-    return folder
+def _empty() -> dict[str, bytes]:
+    """An empty spool's files, by name."""
+    with tempfile.TemporaryDirectory(prefix="empty-spool-") as folder:
+        AgentSpool(Path(folder)).close()
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
 def power(folder: Path) -> AgentSpool:
     if not (folder / "spool.db").exists():
-        shutil.copytree(_empty(), folder, dirs_exist_ok=True)
-        force(folder)
+        lay(_empty(), folder)
     return AgentSpool(folder, forget=True)
 
 

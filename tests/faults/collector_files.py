@@ -4,8 +4,6 @@ An item is a match with its details and its picture, signed by a device and reco
 one batch: keys and picture commit first, then everything else, then comes the receipt.
 """
 
-import atexit
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Collection
@@ -25,7 +23,7 @@ from collector.store import schema
 from collector.store.files import Files
 from collector.store.writer import FileWriter
 from tests.faults import agent_spool
-from tests.faults.trial import force
+from tests.faults.trial import lay
 
 DISK_ERRORS = (OSError, CollectorError, sqlite3.Error)
 LONGEST = 0.02
@@ -46,8 +44,7 @@ class CollectorFiles:
     ) -> None:
         if not migrate and not (folder / "main.db").exists():
             # Alembic takes half a second: it runs once, and the empty files are copied.
-            shutil.copytree(_empty(), folder, dirs_exist_ok=True)
-            force(folder)
+            lay(_empty(), folder)
         self._early = early
         self._files = Files.open(folder, synchronous=synchronous, migrate=migrate)
         self._recorder = Recorder(SCHOOL)
@@ -128,15 +125,17 @@ def checked(written: Written) -> Checked:
         digest=header.part.sealed_digest[:16] if header.part else b"",
         pseudonym="0123456789abcdef" if header.kind is Kind.EVENT else "",
         received_at=header.matched_at,
+        clock_offset=0,
+        matched_at=header.matched_at,
     )
 
 
 @cache
-def _empty() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="empty-collector-")) / "files"
-    CollectorFiles(folder, migrate=True).close()
-    atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
-    return folder
+def _empty() -> dict[str, bytes]:
+    """Empty files, by name. Kept in memory: a run that is killed leaves no folder behind."""
+    with tempfile.TemporaryDirectory(prefix="empty-collector-") as folder:
+        CollectorFiles(Path(folder), migrate=True).close()
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
 def durable(folder: Path) -> CollectorFiles:

@@ -16,7 +16,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -159,6 +159,13 @@ class Trial:
             if not self._gone.is_set():
                 self._acknowledged.add(number)
                 self.outcome.acknowledged += 1
+
+
+def lay(files: Mapping[str, bytes], folder: Path) -> None:
+    """Put files into a folder and force them to the device, so that no cut takes them."""
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    force(folder)
 
 
 def force(folder: Path) -> None:
