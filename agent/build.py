@@ -106,7 +106,7 @@ class Service:
     def status(self) -> str:
         """How it stands, as JSON."""
         return status_json(
-            identity=self.identity,
+            identity=self.uplink.identity,
             spool=self.spool,
             policy=self.policy,
             roll=self.roll,
@@ -172,7 +172,7 @@ def _wired(
         place=Place(device=identity.device, host=identity.host, realm=settings.realm),
         clock=parts.clock,
         status=lambda: status_json(
-            identity=identity,
+            identity=uplink.identity,
             spool=spool,
             policy=policy,
             roll=roll,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from wire import codec, ids, local
 from wire.clock import Clock
-from wire.details import Details, Picture, Who
+from wire.details import Details, Picture
 from wire.event import Finding, GapReason, Kind, Lane, PictureState, Severity, Source
 
 from agent.local import FrameRefused, LocalError, PeerChannel
@@ -91,7 +91,8 @@ class Intake:
         with self._lock:
             self._open[user] = self._open.get(user, 0) + 1
             is_many = self._open[user] > MOST_CONNECTIONS
-        seat = Seat(channel=channel, who=self._who(channel))
+        shared = self._shared()
+        seat = Seat(channel=channel, who=who_is(channel.peer, self._place, shared), shared=shared)
         try:
             if not is_many:
                 self._hear(seat)
@@ -106,9 +107,9 @@ class Intake:
             with self._lock:
                 self._open[user] -= 1
 
-    def _who(self, channel: PeerChannel) -> Who:
+    def _shared(self) -> tuple[str, ...]:
         now = self._policy.in_force
-        return who_is(channel.peer, self._place, now.rules.shared_accounts if now else ())
+        return now.rules.shared_accounts if now else ()
 
     def _hear(self, seat: Seat) -> None:
         while True:
@@ -166,7 +167,9 @@ class Intake:
                 seat, message.event, "this PC has no policy yet, so no key to seal to", 5000
             )
             return
-        seat.who = self._who(seat.channel)
+        shared = self._shared()
+        if shared != seat.shared:  # only then: a directory may take its time to name somebody
+            seat.who, seat.shared = who_is(seat.channel.peer, self._place, shared), shared
         known = self._known.get(message.event)
         if known is not None and known.account != seat.who.account:
             self._refuse(seat, message.event, "this event is another account's")

@@ -19,6 +19,8 @@ class Seat:
 
     channel: PeerChannel
     who: Who
+    shared: tuple[str, ...] = ()
+    """The accounts that count as nobody's, as policy named them when `who` was asked for."""
     is_session: bool = False
     hook_alive: bool = False
     blind: GapReason | None = None

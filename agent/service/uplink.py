@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wire.clock import Clock
+from wire.codec import CodecError
 from wire.event import (
     CollectorMessage,
     Heartbeat,
@@ -28,8 +29,9 @@ from agent import VERSION
 from agent.service import gaps
 from agent.service import uplink_state as core
 from agent.service.cause import Cause
-from agent.service.identity import Files, Identity, IdentityError
+from agent.service.identity import Files, Identity
 from agent.service.policy import PolicyKeeper
+from agent.service.renewal import Renewer
 from agent.service.roll import Roll
 from agent.service.seal import Offset
 from agent.service.spool import Spool
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _RENEW_EACH = 12 * 3600.0
+_MOST_SESSIONS, _MOST_WORDS = 512, 500
 _AT_ONCE = {Lane.TEXT: 64, Lane.PICTURE: 1}
 
 
@@ -98,13 +101,12 @@ class Uplink:
         rng: Callable[[], float] = random.random,
     ) -> None:
         self._files = files
-        self._identity = identity
         self._spool = spool
         self._policy = policy
         self._roll = roll
         self._offset = offset
         self._clock = clock
-        self._request_command = request_command
+        self._renewer = Renewer(files, identity, request_command)
         self._timing = timing or Timing()
         self._give_back = give_back
         self._random = rng
@@ -121,6 +123,11 @@ class Uplink:
         self._renew_at = 0.0
         self._said = ("", Cause.FINE.value, 0)
         self._collector_version = ""
+
+    @property
+    def identity(self) -> Identity:
+        """Who this PC is, with its newest certificate's time."""
+        return self._renewer.identity
 
     def report(self) -> Report:
         """How it stands."""
@@ -163,7 +170,21 @@ class Uplink:
             self._send()
         except SpoolError as error:
             # The disk refuses: what is not receipted is sent again when it takes part again.
-            self._do(core.Lost(f"the spool: {error}", self._random()))
+            self._give_up_the_line(f"the spool: {error}")
+        except Exception as error:  # noqa: BLE001  # see below
+            # Whatever a collector says, or a disk holds, must not end the only thread that
+            # carries: the stream is given up, said so, and made anew after a rest.
+            _log.exception("the uplink met what it did not expect", extra={"event": "uplink"})
+            self._give_up_the_line(f"an error of the agent itself ({type(error).__name__})")
+
+    def _give_up_the_line(self, words: str) -> None:
+        self._hang_up()
+        if self._state.phase is core.Phase.RESTING:
+            # Thrown between two streams: what was due is due again, after a while.
+            self._due = self._due or self._clock.monotonic() + core.FIRST_REST * self._timing.scale
+            self._say(words, Cause.FINE.value)
+            return
+        self._do(core.Lost(words, 1.0))
 
     def _listen(self) -> list[_Heard | _Nudge]:
         """Wait for the next thing, or the next timer; take all that is there."""
@@ -194,7 +215,7 @@ class Uplink:
             self._beat()
         if self._state.phase is core.Phase.FLOWING and now >= self._renew_at:
             self._renew_at = now + _RENEW_EACH
-            if self._identity.validity.is_due(self._clock.now() + self._offset.value):
+            if self.identity.validity.is_due(self._clock.now() + self._offset.value):
                 self._ask_renewal()
 
     def _hear(self, what: "CollectorMessage | Ended") -> None:
@@ -210,7 +231,7 @@ class Uplink:
                 if self._policy.offer(what, self._offset.value):
                     self._beat_at = 0.0
             case Renewal():
-                self._renewed(what)
+                self._renewer.take(what)
             case _:
                 self._ended(what.code, what.detail)
 
@@ -233,6 +254,7 @@ class Uplink:
         self._do(core.Greeted(lanes))
 
     def _receipt(self, receipt: Receipt) -> None:
+        self._do(core.Steady())
         if receipt.heartbeat:
             self._spool.keep(
                 lambda kept: replace(kept, gaps=gaps.receipted(kept.gaps, receipt.heartbeat))
@@ -240,7 +262,9 @@ class Uplink:
         if receipt.head is not None:
             self._do(
                 core.Receipted(
-                    receipt.head, self._spool.knows(receipt.head) or self._is_old(receipt.head)
+                    receipt.head,
+                    self._spool.knows(receipt.head) or self._is_old(receipt.head),
+                    self._random(),
                 )
             )
 
@@ -274,7 +298,7 @@ class Uplink:
         if code == "UNAVAILABLE" and self._state.phase is core.Phase.GREETING:
             from agent.service.reach import reach  # noqa: PLC0415  # ssl comes when it is needed
 
-            found = reach(self._files, self._identity, self._clock.now())
+            found = reach(self._files, self.identity, self._clock.now())
             if found.cause is not Cause.FINE:
                 return found.words, found.cause.value
         if code == "PERMISSION_DENIED":
@@ -314,7 +338,7 @@ class Uplink:
     def _dial(self) -> None:
         from agent.service.line import Credentials, Line  # noqa: PLC0415  # gRPC comes late
 
-        if self._identity.validity.is_over(self._clock.now() + self._offset.value):
+        if self.identity.validity.is_over(self._clock.now() + self._offset.value):
             self._renew_over_https()
         written, receipted = self._spool.heads()
         hello = Hello(
@@ -334,7 +358,7 @@ class Uplink:
             self._do(core.Lost(f"the device's key cannot be read: {error}", self._random()))
             return
         self._line = Line(
-            self._identity.uplink,
+            self.identity.uplink,
             credentials,
             lambda line, what: self._inbox.put(_Heard(line, what)),
         )
@@ -359,7 +383,12 @@ class Uplink:
             records = self._spool.read(lane, self._state.sent[lane], most)
             self._had_picture = self._had_picture or (lane is Lane.PICTURE and bool(records))
             for record in records:
-                self._line.send(record.envelope, lane)
+                try:
+                    self._line.send(record.envelope, lane)
+                except CodecError as error:
+                    why = f"it could not be sent: {error}"
+                    self._do(core.Unsendable(lane, record.head.sequence, why))
+                    break
                 self._do(core.Sent(lane, record.head.sequence))
             if len(records) == most and self._state.room(lane):
                 self.nudge()
@@ -387,63 +416,34 @@ class Uplink:
         kept = self._spool.keep(told)
         depth = self._spool.depth()
         written, _ = self._spool.heads()
-        self._line.send(
-            Heartbeat(
-                number=kept.heartbeat,
-                sent_at=now,
-                sessions=self._roll.signed_in(),
-                gaps=tuple(gap for _, gap in kept.gaps),
-                spool_records=depth.records,
-                spool_bytes=depth.bytes,
-                policy_version=self._policy.version,
-                policy_problem=self._policy.problem,
-                clock_offset=self._offset.value,
-                written=written,
-                agent_version=VERSION,
-                quarantined=depth.quarantined,
-            )
+        heartbeat = Heartbeat(
+            number=kept.heartbeat,
+            sent_at=max(now, 0),
+            sessions=self._roll.signed_in()[:_MOST_SESSIONS],
+            gaps=tuple(gap for _, gap in kept.gaps),
+            spool_records=depth.records,
+            spool_bytes=depth.bytes,
+            policy_version=self._policy.version,
+            policy_problem=self._policy.problem[:_MOST_WORDS],
+            clock_offset=self._offset.value,
+            written=written,
+            agent_version=VERSION,
+            quarantined=depth.quarantined,
         )
+        self._line.send(heartbeat)
         self._await_answer()
 
     def _ask_renewal(self) -> None:
-        # In a process of its own: x509 would stay in ours for good.
-        import subprocess  # noqa: PLC0415  # once a month
-
-        try:
-            done = subprocess.run(  # noqa: S603  # our own command
-                [*self._request_command, str(self._files.state)],
-                capture_output=True,
-                timeout=60,
-                check=True,
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            _log.warning("no renewal was asked for: %s", error, extra={"event": "renewal"})
-            return
-        if self._line is not None:
-            self._line.send(RenewalRequest(csr=done.stdout))
-
-    def _renewed(self, renewal: Renewal) -> None:
-        from agent.service import enrol  # noqa: PLC0415  # once a month
-
-        try:
-            self._identity = enrol.install(self._files, self._identity, renewal.chain)
-        except (enrol.EnrolError, IdentityError, OSError) as error:
-            _log.warning("a renewal was refused: %s", error, extra={"event": "renewal"})
-            return
-        _log.info("the certificate was renewed", extra={"event": "renewal"})
+        request = self._renewer.ask()
+        if request is not None and self._line is not None:
+            self._line.send(RenewalRequest(csr=request))
 
     def _renew_over_https(self) -> None:
-        from agent.service import enrol  # noqa: PLC0415  # after a long holiday
-
-        try:
-            self._identity = enrol.renew(self._files, self._identity)
-        except (enrol.EnrolError, IdentityError, OSError) as error:
-            _log.warning("renewal over HTTPS failed: %s", error, extra={"event": "renewal"})
+        problem = self._renewer.over_https()
+        if problem:
             self._say(
-                f"the certificate has expired, and renewal failed: {error}", Cause.EXPIRED.value
+                f"the certificate has expired, and renewal failed: {problem}", Cause.EXPIRED.value
             )
-            return
-        _log.info("the certificate was renewed over HTTPS", extra={"event": "renewal"})
 
 
 _CAUSES = {

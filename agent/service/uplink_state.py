@@ -4,9 +4,13 @@
     RESTING    Due              dial, and go to GREETING
     GREETING   Greeted          agree on the lanes, beat, and go to FLOWING
     GREETING   Refused          by its reason
-    FLOWING    Receipted        forget, and send on
-    FLOWING    Refused          by its reason: go back, new epoch, wait, or hang up
+    FLOWING    Steady           the collector works: the next rest is short again
+    FLOWING    Receipted        forget, and send on; new epoch and hang up if it is not ours
+    FLOWING    Refused          by its reason: go back, wait, hang up, or new epoch and hang up
     any        Lost             hang up, and go to RESTING for a while with full jitter
+
+A new epoch in a stream that flows ends the stream: what is still on its way there
+speaks of the old one, and every answer to it would be taken for one to the new.
 
 `step` is pure; the table at the end says which function answers which happening in
 which phase. What stands in no row is ignored, since a stream that was given up may
@@ -23,6 +27,8 @@ from wire.event import Lane, LaneHead, Refusal, RefusalReason
 FIRST_REST, LONGEST_REST = 1.0, 60.0
 DENIED_REST = 600.0
 PENDING_REST = 15.0
+SUPERSEDED_REST = 120.0
+"""Two PCs with one identity push each other out: not each second, and not in step."""
 SHORT_WAIT = 1.0
 WINDOW: Mapping[Lane, int] = MappingProxyType({Lane.TEXT: 256, Lane.PICTURE: 1})
 """How many records may be on their way without a receipt."""
@@ -72,6 +78,12 @@ class Receipted:
 
     head: LaneHead
     is_ours: bool
+    jitter: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """The collector took a record or a heartbeat: it does not only greet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,15 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsendable:
+    """A record of ours breaks the format: no collector will ever take it."""
+
+    lane: Lane
+    sequence: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """The stream ended, or was never made. `jitter`: 0 to 1, random."""
 
@@ -100,7 +121,7 @@ class Lost:
     is_denied: bool = False
 
 
-Happening = Due | Greeted | Receipted | Refused | Sent | Lost
+Happening = Due | Greeted | Steady | Receipted | Refused | Sent | Unsendable | Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,15 +257,22 @@ def _greet(state: State, greeted: Greeted) -> Step:
     now = replace(
         state,
         phase=Phase.FLOWING,
-        failures=0,
         sent=MappingProxyType(at),
         receipted=MappingProxyType(dict(at)),
     )
     return now, (*actions, Beat())
 
 
+def _steady(state: State, _: Steady) -> Step:
+    return replace(state, failures=0), ()
+
+
 def _sent(state: State, sent: Sent) -> Step:
     return replace(state, sent=_set(state.sent, sent.lane, sent.sequence)), ()
+
+
+def _unsendable(state: State, poison: Unsendable) -> Step:
+    return state, (GiveUp(poison.lane, poison.sequence, poison.why), Tell(poison.why))
 
 
 def _receipted(state: State, receipt: Receipted) -> Step:
@@ -253,7 +281,7 @@ def _receipted(state: State, receipt: Receipted) -> Step:
         words = (
             f"{lane.name.lower()} lane: a receipt for a record that is not ours (number {sequence})"
         )
-        return _anew(state, lane, words)
+        return _anew(state, lane, words, receipt.jitter)
     if sequence <= state.receipted[lane]:
         return state, ()
     now = replace(
@@ -266,9 +294,9 @@ def _receipted(state: State, receipt: Receipted) -> Step:
     return now, (Forget(receipt.head),)
 
 
-def _anew(state: State, lane: Lane, words: str) -> Step:
-    now = replace(state, sent=_set(state.sent, lane, 0), receipted=_set(state.receipted, lane, 0))
-    return now, (Renumber(lane, words), Tell(words))
+def _anew(state: State, lane: Lane, words: str, jitter: float) -> Step:
+    resting, actions = _lost(state, Lost(words, jitter))
+    return resting, (Renumber(lane, words), *actions)
 
 
 def _refused(state: State, refused: Refused) -> Step:
@@ -285,16 +313,20 @@ def _gap(state: State, refused: Refused, words: str) -> Step:
     if expected is None:
         return _lost(state, Lost(words, refused.jitter))
     if not refused.is_ours:
-        return _anew(state, expected.lane, words)
+        return _anew(state, expected.lane, words, refused.jitter)
     if expected.sequence < state.receipted[expected.lane]:
-        return _anew(state, expected.lane, words)
+        return _anew(state, expected.lane, words, refused.jitter)
     return replace(state, sent=_set(state.sent, expected.lane, expected.sequence)), (Tell(words),)
 
 
 def _fork(state: State, refused: Refused, words: str) -> Step:
     expected, lane = refused.refusal.expected, refused.refusal.lane
     lane = expected.lane if expected is not None else lane
-    return _lost(state, Lost(words, refused.jitter)) if lane is None else _anew(state, lane, words)
+    return (
+        _lost(state, Lost(words, refused.jitter))
+        if lane is None
+        else _anew(state, lane, words, refused.jitter)
+    )
 
 
 def _denied(state: State, refused: Refused, words: str) -> Step:
@@ -311,6 +343,10 @@ def _hold(state: State, refused: Refused, words: str) -> Step:
 
 def _pending(state: State, refused: Refused, words: str) -> Step:
     return _rest(state, words, max(refused.refusal.retry_after_ms / 1000, PENDING_REST))
+
+
+def _superseded(state: State, refused: Refused, words: str) -> Step:
+    return _rest(state, words, SUPERSEDED_REST * (0.5 + refused.jitter / 2))
 
 
 def _of_record(state: State, refused: Refused, words: str) -> Step:
@@ -351,6 +387,7 @@ _BY_REASON: Mapping[RefusalReason, Callable[[State, Refused, str], Step]] = Mapp
         RefusalReason.GAP: _gap,
         RefusalReason.FORK: _fork,
         RefusalReason.DENIED: _denied,
+        RefusalReason.SUPERSEDED: _superseded,
         RefusalReason.RATE: _hold,
         RefusalReason.UNAVAILABLE: _hold,
         RefusalReason.PENDING: _pending,
@@ -364,6 +401,8 @@ TABLE: Mapping[tuple[Phase, type[Happening]], Callable[..., Step]] = MappingProx
         (Phase.GREETING, Refused): _refused,
         (Phase.GREETING, Lost): _lost,
         (Phase.FLOWING, Sent): _sent,
+        (Phase.FLOWING, Unsendable): _unsendable,
+        (Phase.FLOWING, Steady): _steady,
         (Phase.FLOWING, Receipted): _receipted,
         (Phase.FLOWING, Refused): _refused,
         (Phase.FLOWING, Lost): _lost,

@@ -1,7 +1,6 @@
 """A spool on a disk that fails under it while it is open."""
 
 import contextlib
-import subprocess
 
 import pytest
 from wire import codec
@@ -13,6 +12,7 @@ from agent.service.spool_file import Limits, SpoolFailed, SpoolFile, SpoolFull
 from agent.service.spool_frame import MAGIC
 from tests.agent.service.conftest import draft
 from tests.agent.service.test_spool_file import ROOMY, holds, records
+from tests.faults.disk import SmallDisk
 
 RESERVED = Limits(size=64 << 20, reserve=8 << 20, allocated=1 << 20)
 
@@ -25,13 +25,8 @@ def path(tmp_path):
 @pytest.fixture
 def disk(tmp_path):
     """A disk of 3 MiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], check=True, timeout=20
-    )
-    yield place
-    subprocess.run(["umount", place], check=True, timeout=20)
+    with SmallDisk(tmp_path, kilobytes=3072) as small:
+        yield small.root
 
 
 def leave_no_page(path):

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wire.event import ZERO_HASH, Lane, LaneHead, Refusal, RefusalReason
@@ -52,10 +53,53 @@ def test_a_picture_waits_for_the_one_before():
     assert actions == (core.Forget(head(1, lane=Lane.PICTURE)),)
 
 
-def test_a_receipt_that_is_not_ours_opens_a_new_epoch():
-    state, actions = step(flowing(), core.Receipted(head(3), is_ours=False))
-    assert isinstance(actions[0], core.Renumber)
-    assert state.sent[Lane.TEXT] == 0
+@pytest.mark.parametrize(
+    "happened",
+    [
+        core.Receipted(head(3), is_ours=False),
+        core.Refused(
+            Refusal(reason=RefusalReason.FORK, words="no", expected=head(3)),
+            is_ours=False,
+            jitter=0.5,
+        ),
+        core.Refused(
+            Refusal(reason=RefusalReason.FORK, words="no", lane=Lane.TEXT), is_ours=True, jitter=0.5
+        ),
+        core.Refused(
+            Refusal(reason=RefusalReason.GAP, words="no", expected=head(3)),
+            is_ours=False,
+            jitter=0.5,
+        ),
+    ],
+)
+def test_a_new_epoch_ends_the_stream_so_that_no_late_answer_opens_another(happened):
+    state, actions = step(flowing(), happened)
+    assert [type(one) for one in actions] == [
+        core.Renumber, core.HangUp, core.Tell, core.Rest
+    ]  # fmt: skip
+    assert state.phase is Phase.RESTING
+    assert step(state, happened) == (state, ())
+
+
+def test_a_collector_that_only_greets_is_asked_less_and_less():
+    state, longest = State(), []
+    for _ in range(8):
+        state, _ = step(state, core.Due())
+        state, _ = step(state, core.Greeted({lane: Compared(Standing.NEW, None) for lane in Lane}))
+        state, actions = step(state, core.Lost("gone", 1.0))
+        longest.append(actions[-1].seconds)
+    assert longest == sorted(longest)
+    assert longest[-1] == core.LONGEST_REST
+    state, _ = step(state, core.Due())
+    state, _ = step(state, core.Greeted({lane: Compared(Standing.NEW, None) for lane in Lane}))
+    state, _ = step(state, core.Steady())
+    _, actions = step(state, core.Lost("gone", 1.0))
+    assert actions[-1].seconds == core.FIRST_REST
+
+
+def test_two_with_one_identity_do_not_push_each_other_out_each_second():
+    _, actions = step(flowing(), refusal(RefusalReason.SUPERSEDED))
+    assert actions[-1].seconds >= 60
 
 
 @given(st.integers(0, 30), st.floats(0, 1))
@@ -104,6 +148,8 @@ happenings = st.one_of(
     st.builds(lambda lane, n, ours: core.Receipted(head(n, lane=lane), ours), lanes, numbers,
               st.booleans()),
     st.builds(core.Sent, lanes, st.integers(1, 20)),
+    st.builds(core.Unsendable, lanes, st.integers(1, 20), st.just("it cannot be sent")),
+    st.just(core.Steady()),
     st.builds(core.Lost, st.just("gone"), st.floats(0, 1), st.booleans()),
     st.builds(
         lambda reason, lane, n, ours: core.Refused(
