@@ -29,6 +29,8 @@ class Peer:
     key: EllipticCurvePublicKey
     clock_offset: int = 0
     """Collector minus agent, µs, as its hello showed; for records made before it knew."""
+    enrolled_at: int = 0
+    """µs. Of a PC that is enrolled anew, of its new name: it can have signed nothing before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,10 @@ class Checked:
     pseudonym: str
     """Empty where the record speaks of no account."""
     received_at: int
+    clock_offset: int
+    """Collector minus agent, µs."""
+    matched_at: int
+    """By the collector's clock."""
 
     @property
     def weight(self) -> int:
@@ -94,6 +100,7 @@ def check(
     except SignatureRefused as error:
         raise _refused(header, RefusalReason.BAD_SIGNATURE, f"{error}") from None
     enc, ciphertext = _sealed(header, envelope.sealed, known_keys, limits)
+    offset = header.clock_offset or peer.clock_offset
     return Checked(
         peer=peer,
         header=header,
@@ -104,7 +111,19 @@ def check(
         digest=header.part.sealed_digest[:16] if header.part else b"",
         pseudonym=_pseudonym(header, envelope, pseudonym_key),
         received_at=now,
+        clock_offset=offset,
+        matched_at=_matched_at(header.matched_at + offset, peer, now),
     )
+
+
+def _matched_at(said: int, peer: Peer, now: int) -> int:
+    """Hold a match's time against what it cannot be.
+
+    It cannot lie ahead of its arrival. Nor before the PC was enrolled: a clock that
+    said so was wrong by an unknown time (a dead battery), and the match counts as new,
+    since taking it for an old one would let nobody know.
+    """
+    return said if peer.enrolled_at <= said <= now else now
 
 
 def _claims(header: Header, peer: Peer) -> None:

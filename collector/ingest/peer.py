@@ -72,6 +72,7 @@ def peer_of(auth: AuthContext, *, school: str, book: DeviceBook, now: int) -> Pe
         host=device.name,
         room=device.room,
         key=registered,
+        enrolled_at=device.enrolled_at,
     )
 
 

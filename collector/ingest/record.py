@@ -38,12 +38,12 @@ from collector.priority import Rules
 from collector.store.files import Files
 
 _KEY = """
-INSERT OR IGNORE INTO part_keys (school, event, part, digest, enc, received_at)
-VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO part_keys (school, event, part, digest, enc, received_at)
+VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET received_at = excluded.received_at
 """
 _PICTURE = """
-INSERT OR IGNORE INTO picture_parts (school, event, digest, device, ciphertext, received_at)
-VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO picture_parts (school, event, digest, device, ciphertext, received_at)
+VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET received_at = excluded.received_at
 """
 _RECORD = """
 INSERT INTO records
@@ -134,7 +134,7 @@ class Recorder:
 
     def main(self, batch: Sequence[Checked], conn: Connection) -> Recorded:
         """Write everything else, once keys and pictures are durable. A job for `main.db`."""
-        self._alerts.refresh(conn)
+        self._alerts.refresh(conn, batch)
         work = _Work(self._school, conn, self._alerts, batch)
         answers: list[LaneHead | Refusal] = []
         warnings: list[IntegrityWarning] = []
@@ -265,10 +265,7 @@ class _Work:
         if header.event in self._known:
             self._known_event(record)
             return
-        offset = header.clock_offset or record.peer.clock_offset
-        # A match cannot lie ahead of its arrival, whatever the PC's clock says.
-        matched_at = max(0, min(header.matched_at + offset, record.received_at))
-        alert, priority = self._alerts.add(self._conn, record, finding, matched_at, 1 + repeats)
+        alert, priority = self._alerts.add(self._conn, record, finding, 1 + repeats)
         picture = _PICTURES[header.picture] if header.picture else "by_policy"
         if header.picture is PictureState.FOLLOWS:
             picture = self._pictured.get((header.event, header.device), picture)
@@ -280,8 +277,8 @@ class _Work:
                 header.device,
                 alert,
                 record.pseudonym,
-                matched_at,
-                offset,
+                record.matched_at,
+                record.clock_offset,
                 record.received_at,
                 int(finding.source),
                 finding.category,
@@ -329,9 +326,7 @@ class _Work:
             return
         self._repeats.append((header.repeats, self._school, header.event))
         if alert is not None:
-            offset = header.clock_offset or record.peer.clock_offset
-            at = max(0, min(header.matched_at + offset, record.received_at))
-            self._alerts.touch(self._conn, record, pseudonym, alert, more=header.repeats, at=at)
+            self._alerts.touch(self._conn, record, pseudonym, alert, more=header.repeats)
 
     def _picture(self, record: Checked, state: str) -> None:
         header = record.header

@@ -3,7 +3,8 @@
 A crash between the commit of `keys.db` or `pictures.db` and that of `main.db` leaves
 them, and so does a record that was refused. A row that is younger than the grace may
 belong to a batch on its way, and is left alone; so no sweep can take what a record is
-about to speak of.
+about to speak of. One that comes again is as young as its last coming, and its age is
+looked at once more in the transaction that deletes it.
 """
 
 from collections.abc import Sequence
@@ -29,8 +30,13 @@ WHERE school = ? AND (event, digest) > (?, ?) AND received_at < ?
 ORDER BY event, digest LIMIT ?
 """
 _RECORDS = "SELECT event, lane FROM records WHERE school = ? AND kind IN (1, 3) AND event IN (%s)"
-_FORGET_KEY = "DELETE FROM part_keys WHERE school = ? AND event = ? AND part = ? AND digest = ?"
-_FORGET_PICTURE = "DELETE FROM picture_parts WHERE school = ? AND event = ? AND digest = ?"
+_FORGET_KEY = """
+DELETE FROM part_keys
+WHERE school = ? AND event = ? AND part = ? AND digest = ? AND received_at < ?
+"""
+_FORGET_PICTURE = """
+DELETE FROM picture_parts WHERE school = ? AND event = ? AND digest = ? AND received_at < ?
+"""
 
 Found = tuple[bytes, int, bytes]
 
@@ -54,17 +60,19 @@ async def sweep(store: Store, school: str, *, now: int) -> Swept:
     last: Found = (b"", 0, b"")
     while page := await store.read_keys(partial(_keys, school=school, last=last, before=before)):
         orphans = await _orphans(store, school, page)
-        rows = [(school, *found) for found in orphans]
-        await store.write_keys(partial(_forget, statement=_FORGET_KEY, rows=rows))
-        keys, last = keys + len(orphans), page[-1]
+        rows = [(school, *found, before) for found in orphans]
+        keys += await store.write_keys(partial(_forget, statement=_FORGET_KEY, rows=rows))
+        last = page[-1]
     last = (b"", 0, b"")
     while page := await store.read_pictures(
         partial(_pictures, school=school, last=last, before=before)
     ):
         orphans = await _orphans(store, school, page)
-        gone = [(school, event, digest) for event, _, digest in orphans]
-        await store.write_pictures(partial(_forget, statement=_FORGET_PICTURE, rows=gone))
-        pictures, last = pictures + len(orphans), page[-1]
+        gone = [(school, event, digest, before) for event, _, digest in orphans]
+        pictures += await store.write_pictures(
+            partial(_forget, statement=_FORGET_PICTURE, rows=gone)
+        )
+        last = page[-1]
     return Swept(keys, pictures)
 
 
@@ -91,6 +99,5 @@ def _pictures(conn: Connection, school: str, last: Found, before: int) -> list[F
     return [(event, part, digest) for event, part, digest in rows]
 
 
-def _forget(conn: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-    if rows:
-        conn.exec_driver_sql(statement, list(rows))
+def _forget(conn: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
+    return conn.exec_driver_sql(statement, list(rows)).rowcount if rows else 0

@@ -3,97 +3,26 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import insert, select, update
-from wire import seal
+from sqlalchemy import select, update
 from wire.event import AccountKind, Severity, Source
 
 from collector.alerts import (
     AlertState,
     NoSuchAlert,
     acknowledge,
-    call_false,
     changed_since,
     events_of,
     get,
     last_change,
     worst_first,
 )
-from collector.ingest.check import Peer, check
-from collector.ingest.limits import Limits
-from collector.ingest.record import Recorder, record_now
+from collector.ingest.record import Recorder
 from collector.priority import DAY, MINUTE
 from collector.store import schema
-from collector.store.files import Files
-from tests.collector.device import GRAVE, MILD, Device
+from tests.collector.desk import START, Desk
+from tests.collector.device import GRAVE, MILD
 
-START = 1_800_000_000_000_000
 P1_WITHIN = 5 * MINUTE
-
-
-class Desk:
-    """One device's events straight into the recorder, at times of the test's choosing."""
-
-    def __init__(self, folder):
-        self.files = Files.open(folder)
-        evidence_key = seal.public_half(seal.new_private_key())
-        self.device = Device("oak", evidence_key, clock=self)
-        self.keys = {seal.key_id(evidence_key)}
-        self.recorder = Recorder("oak")
-        self.time = START
-        self.do(
-            lambda conn: (
-                conn.execute(
-                    insert(schema.schools).values(
-                        school="oak", name="", created_at=0, root_certificate=b""
-                    )
-                )
-                and None
-            )
-        )
-
-    def now(self):
-        return self.time
-
-    def do(self, job):
-        return self.files.main.commit([job])[0].result()
-
-    def happens(self, finding=GRAVE, *, at=0, received=None, account="alex", **said):
-        """An event matched `at` after the start, and received then or later; what changed."""
-        self.time = START + (at if received is None else received)
-        envelope = self.device.event(finding, account=account, at=START + at, **said)
-        peer = Peer(
-            school="oak",
-            device=self.device.device,
-            host="pc-1",
-            room="R1",
-            key=self.device.key.public_key(),
-        )
-        record = check(
-            envelope,
-            peer,
-            known_keys=self.keys,
-            pseudonym_key=b"k" * 32,
-            limits=Limits(),
-            now=self.time,
-        )
-        return record_now(self.recorder, self.files, [record]).alerts
-
-    def list(self, **asked):
-        return self.do(lambda conn: worst_first(conn, "oak", **asked))
-
-    def acknowledge(self, alert):
-        return self.do(
-            lambda conn: acknowledge(
-                conn, school="oak", alert=alert.alert, staff="dsl", now=self.time
-            )
-        )
-
-    def call_false(self, alert):
-        return self.do(
-            lambda conn: call_false(
-                conn, school="oak", alert=alert.alert, staff="dsl", now=self.time
-            )
-        )
 
 
 @pytest.fixture
