@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from wire import codec, ids, local
@@ -20,6 +20,7 @@ from wire.event import Finding, GapReason, Kind, Lane, PictureState, Severity, S
 from agent.local import FrameRefused, LocalError, PeerChannel
 from agent.service.bucket import Bucket, Rate
 from agent.service.policy import PolicyKeeper
+from agent.service.record import Written
 from agent.service.roll import Roll, Seat
 from agent.service.seal import Sealer
 from agent.service.spool import Spool
@@ -32,7 +33,7 @@ MOST_CONNECTIONS = 8
 FRAMES = Rate(per_second=20, burst=200)
 BYTES = Rate(per_second=400_000, burst=16_000_000)
 _REMEMBERED = 4096
-_HOUR, _MINUTE = 3_600_000_000, 60_000_000
+_DAY, _MINUTE = 86_400_000_000, 60_000_000
 _BRAKE = 0.02
 CANARY_CATEGORY = "canary"
 
@@ -102,7 +103,8 @@ class Intake:
         except LocalError:
             pass
         finally:
-            self._roll.leave(seat)
+            if seat is not None:
+                self._roll.leave(seat, self._clock.now())
             channel.close()
             with self._lock:
                 self._open[user] -= 1
@@ -143,7 +145,7 @@ class Intake:
         match message:
             case local.SessionHello():
                 seat.is_session = True
-                self._roll.join(seat)
+                self._roll.join(seat, self._clock.now())
                 now = self._policy.in_force
                 if now is not None:
                     seat.channel.send(now.settings)
@@ -229,7 +231,7 @@ class Intake:
         for lane in Lane:
             (head,) = (head for head in self._spool.heads()[0] if head.lane is lane)
             newest = max(0, head.sequence - _REMEMBERED // 8)
-            for written in self._spool.read(lane, newest, _REMEMBERED):
+            for written in self._one_by_one(lane, newest):
                 header = codec.decode_header(written.envelope.header)
                 if written.envelope.account:
                     picture = header.picture if lane is Lane.TEXT else PictureState.BY_POLICY
@@ -241,6 +243,12 @@ class Intake:
                         known.picture = PictureState.BY_POLICY
                     if header.repeats:
                         known.repeat = (header.repeats, header.matched_at)
+
+    def _one_by_one(self, lane: Lane, after: int) -> Iterator[Written]:
+        """A lane's records without all their pictures in memory at once."""
+        while found := self._spool.read(lane, after, 1):
+            yield found[0]
+            after = found[0].head.sequence
 
     def _again(self, seat: Seat, again: local.Again, known: _Known | None) -> Kind:
         when = self._when(again.last_at)
@@ -281,9 +289,13 @@ class Intake:
         return kind
 
     def _when(self, said: int) -> int:
-        """A match's time as the session said it, if it can be."""
+        """A match's time as the session said it, if it can be.
+
+        A session keeps what it found while the service is away: what comes late must not
+        look new. A day bounds what a clock that was set meanwhile can do.
+        """
         now = self._clock.now()
-        return said if now - _HOUR <= said <= now + _MINUTE else now
+        return said if now - _DAY <= said <= now + _MINUTE else now
 
     def _canary(self, event: bytes) -> local.Found:
         finding = Finding(

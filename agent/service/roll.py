@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from wire import account
@@ -36,6 +37,15 @@ class Blind:
     since: int
 
 
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A time without any session process of an account, µs since 1970."""
+
+    user: str
+    left: int
+    back: int
+
+
 class Roll:
     """The sessions that are connected now; any thread may ask."""
 
@@ -43,22 +53,42 @@ class Roll:
         self._lock = threading.Lock()
         self._seats: list[Seat] = []
         self._counts: Counter[GapReason] = Counter()
+        self._left: dict[str, int] = {}
+        self._absences: list[Absence] = []
         self.changed = threading.Event()
         """Set when a session came, went, or changed: wakes the watch."""
 
-    def join(self, seat: Seat) -> None:
-        """A session has said hello."""
+    def join(self, seat: Seat, now: int = 0) -> None:
+        """A session has said hello, at `now` (µs since 1970)."""
+        user = seat.channel.peer.user
         with self._lock:
             if seat not in self._seats:
                 self._seats.append(seat)
+            left = self._left.pop(user, 0)
+            if left:
+                self._absences.append(Absence(user, left, now))
         self.changed.set()
 
-    def leave(self, seat: Seat) -> None:
-        """A connection has ended."""
+    def leave(self, seat: Seat, now: int = 0) -> None:
+        """A connection has ended, at `now` (µs since 1970)."""
         with self._lock:
-            if seat in self._seats:
-                self._seats.remove(seat)
+            if seat not in self._seats:
+                return
+            self._seats.remove(seat)
+            user = seat.channel.peer.user
+            if now and user not in {other.channel.peer.user for other in self._seats}:
+                self._left[user] = now
         self.changed.set()
+
+    def absences(self, signed_in: Collection[str]) -> tuple[list[Absence], dict[str, int]]:
+        """Of accounts that had a session and are signed in: who came back, who is away since when.
+
+        Whoever is not signed in any more has gone home, and is forgotten.
+        """
+        with self._lock:
+            back, self._absences = self._absences, []
+            self._left = {user: at for user, at in self._left.items() if user in signed_in}
+            return [one for one in back if one.user in signed_in], dict(self._left)
 
     def watch(self, seat: Seat, said: Watch) -> None:
         """A session told how its hook is. What it counts as dropped only rises."""

@@ -1,16 +1,19 @@
 """Pictures of the screen: grabbed at once in this process, encoded in a short-lived one.
 
 A grab is some milliseconds and a few megabytes, which are given back at once; the
-encoding is a process of its own, so that its memory goes with it. One encodes at a
-time, `MOST_WAITING` more wait as pixels, further ones are told as not made. mss is
+encoding is a process of its own, so that its memory goes with it, and begins
+`ALARM_FIRST` later, so that the alarm has the processor. One encodes at a time,
+`MOST_WAITING` more wait as pixels, further ones are told as not made. mss is
 imported at the first picture.
 """
 
 import contextlib
 import logging
+import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +21,7 @@ from typing import Protocol
 
 from wire.local import NoShot, Shot
 
-from agent.session.encode import ANSWER, REQUEST
+from agent.session.encode import ANSWER, REQUEST, is_webp
 from agent.session.memory import give_back
 from agent.session.sources.events import Rectangle
 
@@ -27,7 +30,11 @@ MOST_SECONDS = 5.0
 MOST_WAITING = 2
 WINDOW, ALL_MONITORS = "window", "all monitors"
 TOO_MANY = "too many at once"
-ENCODER = (sys.executable, "-m", "agent.session.encode")
+ALARM_FIRST = 0.06
+"""Seconds between the grab and the encoding: the event is on the desk by then."""
+_MOST_WORDS = 4000
+_NICE = shutil.which("nice") if sys.platform != "win32" else None
+ENCODER = (*((_NICE, "-n", "10") if _NICE else ()), sys.executable, "-m", "agent.session.encode")
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +49,7 @@ class Pixels:
 
     width: int
     height: int
-    data: bytes
+    data: bytes | bytearray
 
 
 class Grabber(Protocol):
@@ -63,7 +70,7 @@ def grab(rectangle: Rectangle | None) -> Pixels:
             whole = grabber.monitors[0]
             area = whole if rectangle is None else _within(rectangle, whole)
             shot = grabber.grab(area)
-            return Pixels(shot.width, shot.height, bytes(shot.raw))
+            return Pixels(shot.width, shot.height, shot.raw)
     except (ScreenShotError, OSError, ValueError, AttributeError) as error:
         raise PictureError(f"the screen could not be grabbed: {error}") from error
 
@@ -126,6 +133,7 @@ class Camera:
                 self._worker.start()
 
     def _work(self) -> None:
+        time.sleep(ALARM_FIRST)
         while True:
             with self._lock:
                 if not self._jobs:
@@ -187,27 +195,37 @@ def encode_apart(
             watchdog = threading.Timer(MOST_SECONDS, end)
             watchdog.daemon = True
             watchdog.start()
-            answer, words = _talk(process, request, pixels.data)
-            watchdog.cancel()
+            try:
+                answer, words = _talk(process, request, pixels.data, ANSWER.size + most_bytes)
+                process.wait()
+            finally:
+                watchdog.cancel()
     except OSError as error:
         raise PictureError(f"the encoder did not start: {error}") from error
     if late.is_set():
         raise PictureError(f"encoding took more than {MOST_SECONDS:.0f} s")
-    if process.returncode or len(answer) <= ANSWER.size:
+    if process.returncode or not is_webp(answer[ANSWER.size :]):
         last = words.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise PictureError(f"the encoder failed: {last[:200]}")
     width, height = ANSWER.unpack_from(answer)
     return width, height, answer[ANSWER.size :]
 
 
-def _talk(process: "subprocess.Popen[bytes]", request: bytes, data: bytes) -> tuple[bytes, bytes]:
-    """Give the pixels without copying them, and take the answer."""
+def _talk(
+    process: "subprocess.Popen[bytes]", request: bytes, data: bytes | bytearray, most: int
+) -> tuple[bytes, bytes]:
+    """Give the pixels without copying them, and take the answer, not more than was asked for."""
     assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     # An encoder that ends early says why in its words.
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(request)
         process.stdin.write(data)
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
-    process.stdin = None
-    return process.communicate()
+    answer = process.stdout.read(most + 1)
+    if len(answer) > most:
+        process.kill()
+        raise PictureError("the encoder gave more than was asked for")
+    return answer, process.stderr.read(_MOST_WORDS)

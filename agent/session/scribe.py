@@ -336,4 +336,7 @@ class Scribe:
 
     def may_show(self, window: Window) -> bool:
         """Whether a window may be in a picture."""
-        return not self._places.never(title=window.title, address="")
+        return not (
+            self._excluded.has(window.application, window.process_path)
+            or self._places.never(title=window.title, address=self._address(window.process).address)
+        )

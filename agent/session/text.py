@@ -191,6 +191,7 @@ class WindowText:
             cut = max(0, end - LIMIT)
         del self._chars[:cut], self._pasted[:cut], self._states[:cut]
         self._base += cut
+        self._forget_reported()
         self._caret -= cut
         if self._anchor is not None:
             self._anchor = max(0, self._anchor - cut)
@@ -212,6 +213,14 @@ class WindowText:
         self._reported = {
             term: {at if at < low else at + by for at in places if at < low or at >= high}
             for term, places in self._reported.items()
+        }
+
+    def _forget_reported(self) -> None:
+        """What began long before the text that is kept cannot match once more."""
+        self._reported = {
+            term: kept
+            for term, places in self._reported.items()
+            if (kept := {at for at in places if at >= self._base - LIMIT})
         }
 
     def _delete_selection(self) -> bool:

@@ -16,7 +16,7 @@ from wire.clock import Clock, SystemClock
 from wire.event import EvidenceRules
 from wire.local import Again, Found, NoShot, Settings, Shot
 
-from agent.local import Channel, connect
+from agent.local import MAX_FRAME, Channel, connect
 from agent.session import memory
 from agent.session.hook import Hook, OpenSources
 from agent.session.link import Came, Link, Lost
@@ -28,6 +28,8 @@ from agent.session.sources.events import BlindError, Ended, Pasted, Rectangle, S
 WATCH_EVERY = 10.0
 OVERLAPPED = "a window that is never captured overlapped it"
 GONE = "the window was gone"
+LARGEST = MAX_FRAME - 4096
+"""Bytes of a picture that the local channel carries, whatever policy allows."""
 LAST_PICTURES = 2.0
 """Seconds that the end of the session waits for pictures under way."""
 
@@ -171,7 +173,7 @@ class Watcher:
             event,
             rectangle,
             taken_at=self._clock.now(),
-            most_bytes=self._rules.picture_max_bytes,
+            most_bytes=min(self._rules.picture_max_bytes, LARGEST),
         )
 
     def _frame(self, window: Window, *, all_monitors: bool) -> Rectangle | None:
@@ -184,12 +186,12 @@ class Watcher:
         if sources is None:
             raise PictureError("the screen is not there")
         try:
-            stacked = sources.windows.stacked()
+            stacked = sources.windows.stacked(None if all_monitors else window)
             rectangle = sources.windows.rectangle(window)
         except (BlindError, OSError) as error:
             raise PictureError(str(error)) from error
         handles = [other.handle for other, _ in stacked]
-        own = handles.index(window.handle) if window.handle in handles else -1
+        own = handles.index(window.handle) if window.handle in handles else 0
         hidden = [
             (place, number)
             for number, (other, place) in enumerate(stacked)
@@ -199,7 +201,8 @@ class Watcher:
             return None
         if rectangle is None:
             raise PictureError(GONE)
-        if any(number > own and _overlap(rectangle, place) for place, number in hidden):
+        # Its own title as well: a page may have come since that is never captured.
+        if any(number >= own and _overlap(rectangle, place) for place, number in hidden):
             raise PictureError(OVERLAPPED)
         return rectangle
 

@@ -8,7 +8,7 @@ the field. Applications that do not speak AT-SPI are 'not known', never 'plain'.
 
 import logging
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Any
 
 from wire.clock import Clock
@@ -30,6 +30,7 @@ _EVENTS = ("object:state-changed:focused", "document:load-complete")
 _ADDRESSES = ("URI", "DocURL")
 _DEEPEST = 40
 _MOST_ASKED = 300
+_LONGEST_SEARCH = 1.0
 _AGAIN = (2.0, 5.0, 15.0, 60.0)
 
 NOT_TOLD = "the application does not tell"
@@ -85,6 +86,12 @@ class AtSpiFields:
         if thread is not None:
             thread.join(2)
 
+    def _to_refresh(self) -> set[int]:
+        found = set()
+        while self._refresh:
+            found.add(self._refresh.popleft())
+        return found
+
     def _run(self, wake: Wake, put: Put) -> None:
         tries = 0
         while not wake.ended.is_set():
@@ -96,8 +103,8 @@ class AtSpiFields:
                 while not wake.ended.is_set():
                     wake.wait(watch.bus)
                     watch.work()
-                    while self._refresh:
-                        watch.refresh(self._refresh.popleft())
+                    for process in self._to_refresh():
+                        watch.refresh(process)
             except BusError as error:
                 self._unknown = "the accessibility service is not there"
                 log.info("fields are not known: %s", error)
@@ -119,6 +126,9 @@ class _Watch:
         self._processes: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._documents: dict[int, Place] = {}
+        self._focuses: dict[int, Place] = {}
+        """Where the focus went, of which the page is still to be found."""
+        self._secure: OrderedDict[str, None] = OrderedDict()
         self.bus = _open_bus()
         try:
             self.bus.subscribe(interface="org.a11y.atspi.Event.Object", member="StateChanged")
@@ -138,6 +148,15 @@ class _Watch:
 
     def work(self) -> None:
         """Take the signals that have come."""
+        self._take()
+        while self._focuses:
+            process, place = self._focuses.popitem()
+            document = self._document_around(place)
+            if document is not None:
+                self._tell(process, *document)
+
+    def _take(self) -> None:
+        """Take signals. Called within each long search: a password field must not wait for it."""
         for signal in self.bus.signals():
             if signal.member == "LoadComplete":
                 self._loaded(signal)
@@ -148,17 +167,23 @@ class _Watch:
         place = (signal.sender, signal.path)
         process = self._process(signal.sender)
         self._put(FocusMoving(self._clock.monotonic(), process))
+        field = f"{signal.sender}{signal.path}"
         secure: bool | None = None
         try:
             (role,) = self.bus.call(place, f"{_ACCESSIBLE}.GetRole")
-            secure = role == PASSWORD_TEXT
+            secure = self._is_secure(field, role)
         except BusError:
             pass  # it did not answer: not known
-        field = f"{signal.sender}{signal.path}"
         self._put(Focus(self._clock.monotonic(), process, field, secure))
-        document = self._document_around(place)
-        if document is not None:
-            self._tell(process, *document)
+        self._focuses[process] = place
+
+    def _is_secure(self, field: str, role: int) -> bool:
+        """A field that was for a password stays one: 'show password' only changes its role."""
+        if role == PASSWORD_TEXT:
+            self._secure[field] = None
+            if len(self._secure) > _MOST_ASKED:
+                self._secure.popitem(last=False)
+        return field in self._secure
 
     def _loaded(self, signal: Signal) -> None:
         place = (signal.sender, signal.path)
@@ -219,6 +244,7 @@ class _Watch:
         """The outermost document around an object: the page, not a frame in it."""
         found = None
         for _ in range(_DEEPEST):
+            self._take()
             address = self._address(place)
             if address:
                 found = (place, address)
@@ -246,8 +272,10 @@ class _Watch:
     def _shown_document(self, root: Place) -> tuple[Place, str] | None:
         """The first document that is showing, breadth first, within bounds."""
         waiting: deque[Place] = deque([root])
+        until = self._clock.monotonic() + _LONGEST_SEARCH
         for _ in range(_MOST_ASKED):
-            if not waiting:
+            self._take()
+            if not waiting or self._clock.monotonic() > until:
                 return None
             place = waiting.popleft()
             try:

@@ -37,8 +37,8 @@ class Windows(Source, Protocol):
         """Where a window stands now; None when it is gone."""
         ...
 
-    def stacked(self) -> list[tuple[Window, Rectangle]]:
-        """The visible windows with their titles, lowest first."""
+    def stacked(self, lowest: Window | None = None) -> list[tuple[Window, Rectangle]]:
+        """The visible windows, lowest first; from `lowest` on, if it is one of them."""
         ...
 
 

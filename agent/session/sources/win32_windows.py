@@ -54,8 +54,8 @@ class Win32Windows:
         """Where the window stands, with its frame."""
         return _rectangle(window.handle)
 
-    def stacked(self) -> list[tuple[Window, Rectangle]]:
-        """The visible windows, lowest first."""
+    def stacked(self, lowest: Window | None = None) -> list[tuple[Window, Rectangle]]:
+        """The visible windows, lowest first; from `lowest` on, if it is one of them."""
         user32 = ctypes.windll.user32
         found: list[tuple[Window, Rectangle]] = []
 
@@ -63,8 +63,8 @@ class Win32Windows:
             if user32.IsWindowVisible(handle) and not user32.IsIconic(handle):
                 rectangle = _rectangle(handle)
                 if rectangle is not None and rectangle.width and rectangle.height:
-                    found.append((Window(handle, _title(handle)), rectangle))
-            return True
+                    found.append((_describe(handle), rectangle))
+            return lowest is None or handle != lowest.handle
 
         user32.EnumWindows(_Each(each), 0)
         return found[::-1]

@@ -7,6 +7,8 @@ from typing import Any
 from agent.session.sources.events import BlindError, Pasted
 from agent.session.sources.x11 import connect
 
+MOST_READ = 64 << 10
+"""Bytes of the clipboard that are read: several times what is kept of a paste."""
 WITHIN = 0.25
 """Seconds for the owner to answer; the application that pastes waits for it as well."""
 
@@ -75,11 +77,13 @@ class X11Clipboard:
         self._window.convert_selection(display.intern_atom("CLIPBOARD"), form, place, X.CurrentTime)
         display.flush()
         while True:
-            while display.pending_events():
+            left = until - time.monotonic()
+            # Looked at between events too: an owner may send any number that say nothing.
+            while left > 0 and display.pending_events():
                 event = display.next_event()
                 if event.type == X.SelectionNotify and event.target == form:
                     return self._take(event.property, place)
-            left = until - time.monotonic()
+                left = until - time.monotonic()
             if left <= 0:
                 return None
             select.select([display.fileno()], [], [], left)
@@ -89,7 +93,7 @@ class X11Clipboard:
 
         if given == X.NONE:
             return b""
-        found = self._window.get_full_property(place, X.AnyPropertyType)
+        found = self._window.get_property(place, X.AnyPropertyType, 0, MOST_READ // 4)
         if found is None:
             return b""
         self._window.delete_property(place)

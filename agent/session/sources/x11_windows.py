@@ -7,18 +7,30 @@ what X-Resource says (some toolkits set no property).
 
 import contextlib
 import logging
+import select
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 from wire.clock import Clock
+from wire.event import GapReason
 
-from agent.session.sources.events import Ended, Lock, Rectangle, Window, WindowChanged
+from agent.session.sources.events import (
+    BlindError,
+    Ended,
+    Lock,
+    Rectangle,
+    Window,
+    WindowChanged,
+)
 from agent.session.sources.interface import Put
 from agent.session.sources.program import program
 from agent.session.sources.x11 import connect
 
 MOST_TITLE = 4096
 """Units of four bytes of a title that are read: 16 kB."""
+TITLE_EVERY = 0.1
+"""Seconds between two looks at a title that changes: a page may change it without end."""
 _LOCAL_PID = 2  # X-Resource's LocalClientPIDMask
 
 log = logging.getLogger(__name__)
@@ -118,6 +130,17 @@ class _Desk:
         return Rectangle(place.x, place.y, size.width, size.height)
 
 
+@contextlib.contextmanager
+def _answered() -> Iterator[None]:
+    """Say a display's end in our own words."""
+    from Xlib import error  # noqa: PLC0415 - with a display
+
+    try:
+        yield
+    except (error.ConnectionClosedError, OSError) as ended:
+        raise BlindError(GapReason.NO_DISPLAY, "the display ended") from ended
+
+
 class X11Windows:
     """Watches the display in the environment, in a thread of its own."""
 
@@ -158,20 +181,30 @@ class X11Windows:
             desk.display.display.socket.close()
 
     def rectangle(self, window: Window) -> Rectangle | None:
-        """Where the window stands. For the session's own thread."""
-        return self._ask().rectangle(window.handle)
+        """Where the window stands. For the session's own thread. Raises `BlindError`."""
+        with _answered():
+            return self._ask().rectangle(window.handle)
 
-    def stacked(self) -> list[tuple[Window, Rectangle]]:
-        """The windows that the manager shows, lowest first. For the session's own thread."""
-        desk = self._ask()
+    def stacked(self, lowest: Window | None = None) -> list[tuple[Window, Rectangle]]:
+        """The windows that the manager shows, lowest first. For the session's own thread.
+
+        Raises `BlindError` when the display has ended.
+        """
+        with _answered():
+            return self._stacked(self._ask(), lowest)
+
+    def _stacked(self, desk: _Desk, lowest: Window | None) -> list[tuple[Window, Rectangle]]:
+        handles = [int(handle) for handle in desk.read(desk.root, desk.stacking) or ()]
+        if lowest is not None and lowest.handle in handles:
+            del handles[: handles.index(lowest.handle)]
         shown = []
-        for handle in desk.read(desk.root, desk.stacking) or ():
+        for handle in handles:
             window = desk.display.create_resource_object("window", handle)
             if desk.hidden in (desk.read(window, desk.state) or ()):
                 continue
             rectangle = desk.rectangle(handle)
             if rectangle is not None:
-                shown.append((Window(int(handle), desk.title(window)), rectangle))
+                shown.append((desk.describe(handle), rectangle))
         return shown
 
     def _ask(self) -> _Desk:
@@ -192,9 +225,15 @@ class X11Windows:
         x = desk.x
         desk.root.change_attributes(event_mask=x.PropertyChangeMask | x.SubstructureNotifyMask)
         current = self._tell(desk, put, None)
+        told_at = self._clock.monotonic()
+        due: float | None = None
         covering: set[int] = set()
         while True:
-            event = desk.display.next_event()
+            event = self._next(desk, due)
+            if event is None:
+                current = self._tell(desk, put, current)
+                told_at, due = self._clock.monotonic(), None
+                continue
             if event.type in (x.MapNotify, x.UnmapNotify, x.DestroyNotify):
                 self._screen_covered(desk, put, event, covering)
             if event.type == x.DestroyNotify and event.window.id == current.handle:
@@ -202,20 +241,26 @@ class X11Windows:
                 current = Window(0)
                 put(WindowChanged(self._clock.monotonic(), current))
             if event.type == x.PropertyNotify:
-                of_root = event.window.id == desk.root.id
-                if (
-                    event.atom in (desk.active, desk.manager)
-                    if of_root
-                    else (
-                        event.window.id == current.handle
-                        and event.atom in (desk.net_name, desk.name)
-                    )
-                ):
-                    current = self._tell(desk, put, current)
+                if event.window.id == desk.root.id:
+                    if event.atom in (desk.active, desk.manager):
+                        current = self._tell(desk, put, current)
+                elif event.window.id == current.handle and event.atom in (desk.net_name, desk.name):
+                    due = due or max(self._clock.monotonic(), told_at + TITLE_EVERY)
             elif event.type in (x.MapNotify, x.UnmapNotify, x.DestroyNotify) and not desk.read(
                 desk.root, desk.manager, 1
             ):
                 current = self._tell(desk, put, current)
+
+    def _next(self, desk: _Desk, due: float | None) -> Any:
+        """The next event; None once `due` has come."""
+        while not desk.display.pending_events():
+            left = None if due is None else due - self._clock.monotonic()
+            if left is not None and left <= 0:
+                return None
+            select.select([desk.display.fileno()], [], [], left)
+        if due is not None and due <= self._clock.monotonic():
+            return None
+        return desk.display.next_event()
 
     def _screen_covered(self, desk: _Desk, put: Put, event: Any, covering: set[int]) -> None:
         """A window that no manager manages over the whole screen is a screen lock's.

@@ -63,7 +63,8 @@
       rows.insertBefore(row, before);
       if (old) old.remove();
     }
-    htmx.process(row);
+    // Its links work without; so the row is painted first.
+    setTimeout(() => htmx.process(row));
   }
 
   // A row that stays where it is may change under a reader; one that moves may not.

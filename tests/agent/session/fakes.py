@@ -39,8 +39,12 @@ class FakeWindows(Source):
     def rectangle(self, window):
         return dict(self.places or {}).get(window, Rectangle(0, 0, 40, 30))
 
-    def stacked(self):
-        return list(self.places or ())
+    def stacked(self, lowest=None):
+        shown = list(self.places or ())
+        handles = [window.handle for window, _ in shown]
+        if lowest is not None and lowest.handle in handles:
+            return shown[handles.index(lowest.handle) :]
+        return shown
 
 
 class FakeFields(Source):

@@ -26,6 +26,10 @@ from agent.session.picture import (
 from agent.session.sources.events import Rectangle
 
 
+WEBP = b"RIFF\x04\0\0\0WEBP"
+"""The smallest thing that says of itself that it is one."""
+
+
 def noise(width, height, seed=1):
     return Pixels(width, height, random.Random(seed).randbytes(width * height * 4))
 
@@ -102,6 +106,12 @@ def script(text):
         (script("import sys; sys.exit('no webp here')"), "no webp here"),
         (script("pass"), "failed"),
         (script("import sys; sys.stdin.buffer.read(); sys.stdout.write('abc')"), "failed"),
+        (script("import sys; sys.stdin.buffer.read(); sys.stdout.write('abcd' * 90)"), "failed"),
+        (script("import os; os.kill(os.getpid(), 9)"), "failed"),
+        (
+            script("import sys; w = sys.stdout.buffer.write\nwhile True: w(bytes(99999))"),
+            "more than was asked for",
+        ),
     ],
 )
 def test_an_encoder_that_fails_says_why(encoder, words):
@@ -124,7 +134,7 @@ def test_one_at_a_time_and_few_wait():
         [],
         script(
             "import sys, time; sys.stdin.buffer.read(); time.sleep(0.4);"
-            f"sys.stdout.buffer.write({ANSWER.pack(1, 1)!r} + b'webp')"
+            f"sys.stdout.buffer.write({ANSWER.pack(1, 1) + WEBP!r})"
         ),
     )
     camera = Camera(done.append, grabber=lambda _: noise(8, 8), encoder=slow)
