@@ -6,7 +6,8 @@ floor, in the same run, is the barest program that does the same (`benchmarks.fl
 
 `visible` is when the change was painted, `in document` when the script had put it in;
 both are given beside the floor's own. Stages come from the records themselves: the
-agent's time of the match and the collector's time of arrival, on the same clock.
+agent's time of the match and the collector's time of arrival, on the same clock; the
+agent's service says in its log when each event was durable in the spool.
 """
 
 import contextlib
@@ -20,7 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser
 from wire.clock import SystemClock
 
 from benchmarks import latency_floor
@@ -29,13 +29,13 @@ from benchmarks.desk import Desk, sign_in
 from benchmarks.keys import Keyboard
 from benchmarks.phrases import Phrase, plan
 from benchmarks.table import Figures, figure, show_spreads, spread
-from keywords.pack import load_packs, shipped_packs
 from demo.school import School
 from demo.screen import Screen, open_screen
+from keywords.pack import load_packs, shipped_packs
 
 EVENTS = 200
 PICTURES_TRIED = 20
-SYNCED = re.compile(r"^\d+ +(?P<at>[\d.]+) f(?:data)?sync\(.*= 0 <(?P<took>[\d.]+)>$")
+DURABLE = re.compile(r"durable (?P<took>\d+) us after its match")
 AFTER_RETURN = 0.3
 """Seconds: for 250 ms after Enter the agent holds keys until it knows the field."""
 WARM_UP = 3
@@ -65,10 +65,13 @@ def run(*, quick: bool = False) -> dict[str, Any]:
             school.set_up()
             school.serve()
             pc = school.enrol("pc-1")
-            with pc.running(screen.environment), sign_in(browser, school) as desk:
+            settings = pc.folder / "agent.toml"
+            settings.write_text('log_level = "debug"\n')
+            environment = {**screen.environment, "REDSHANK_AGENT_CONFIG": str(settings)}
+            with pc.running(environment), sign_in(browser, school) as desk:
                 samples = _measure(screen, windows, desk, events)
             stages = _stages(school.data / "main.db", samples)
-            stages["match to spool"] = _to_spool(screen, windows, school, browser, events // 5)
+            stages["match to spool"] = _to_spool(pc.log())
     empty = [name for name, values in stages.items() if not values]
     if empty:
         raise RuntimeError(f"nothing was measured of {', '.join(empty)} ({samples.missed} missed)")
@@ -148,36 +151,9 @@ def _picture(desk: Desk, samples: Samples) -> None:
         time.sleep(0.02)
 
 
-def _to_spool(
-    screen: Screen, windows: list[str], school: School, browser: Browser, events: int
-) -> list[int]:
-    """How long a match can be lost: until the spool's last sync before the collector had it.
-
-    A second pass, with strace noting the service's syncs from outside; it adds a little.
-    """
-    [pc] = school.pcs
-    log = pc.folder / "syncs.log"
-    strace = ("strace", "-f", "--seccomp-bpf", "-qq", "-ttt", "-T", "-o", str(log))
-    pc.start(
-        screen.environment, prefix=(*strace, "-e", "trace=fsync,fdatasync", "-e", "signal=none")
-    )
-    try:
-        pc.wait_until_watching()
-        with sign_in(browser, school) as desk:
-            samples = _measure(screen, windows, desk, events)
-    finally:
-        pc.stop()
-    syncs = [
-        round((float(found["at"]) + float(found["took"])) * 1e6)
-        for found in map(SYNCED.search, log.read_text().splitlines())
-        if found
-    ]
-    times = []
-    for matched, received in _records(school.data / "main.db"):
-        before = [at for at in syncs if matched <= at <= received]
-        if matched >= samples.pressed[0] and before:
-            times.append(max(before) - matched)
-    return times
+def _to_spool(log: str) -> list[int]:
+    """How long each match could be lost, µs: the service says it when the event is durable."""
+    return [int(found["took"]) for found in DURABLE.finditer(log)][WARM_UP:]
 
 
 def _records(main: Path) -> list[tuple[int, int]]:

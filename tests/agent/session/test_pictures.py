@@ -25,7 +25,6 @@ from agent.session.picture import (
 )
 from agent.session.sources.events import Rectangle
 
-
 WEBP = b"RIFF\x04\0\0\0WEBP"
 """The smallest thing that says of itself that it is one."""
 
