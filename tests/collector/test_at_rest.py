@@ -91,7 +91,7 @@ async def plant(running, items):
             )
             await line.send(device.picture(event, encode_picture(shot)))
     for lane in (Lane.TEXT, Lane.PICTURE):
-        await line.until_receipted(device.heads[lane], timeout=30)
+        await line.until_receipted(device.heads[lane], within=30)
     await line.close()
 
 
