@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from wire import tls
@@ -13,6 +14,7 @@ from wire.clock import Clock, SystemClock
 
 from agent.local import Listener, listen
 from agent.service import identity as ids
+from agent.service.fence import close_up
 from agent.service.identity import Files, Identity
 from agent.service.intake import Intake, Rates
 from agent.service.keeper import SessionKeeper
@@ -23,6 +25,7 @@ from agent.service.seal import Offset, Sealer
 from agent.service.settings import Settings
 from agent.service.spool import Spool
 from agent.service.spool_file import SpoolFile
+from agent.service.spool_rescue import noted
 from agent.service.status import status_json
 from agent.service.uplink import Timing, Uplink
 from agent.service.watch import Patience, Watchkeeper, signed_in_users, system_uptime
@@ -100,7 +103,7 @@ class Service:
             _log.info("the service has stopped", extra={"event": "stopped"})
 
     def stop(self) -> None:
-        """Have `run` return; any thread, and a signal's handler, may call it."""
+        """Have `run` return; any thread may call it, but no signal's handler."""
         self.watch.stop()
 
     def status(self) -> str:
@@ -127,6 +130,7 @@ def build_service(settings: Settings, parts: Parts | None = None) -> Service:
     parts = parts or Parts()
     files = Files(Path(settings.state))
     identity = ids.load(files)
+    was_open = close_up(files)
     key = ids.load_key(files)
     policy = PolicyKeeper(
         files,
@@ -137,6 +141,9 @@ def build_service(settings: Settings, parts: Parts | None = None) -> Service:
     scribe = DeviceScribe(key, school=identity.school, device=identity.device, clock=parts.clock)
     spool = Spool(SpoolFile.open(files.spool, scribe=scribe, limits=settings.limits))
     try:
+        for words in was_open:
+            _log.error(words, extra={"event": "rights"})
+            spool.keep(partial(noted, words=words))
         return _wired(settings, parts, identity=identity, policy=policy, spool=spool)
     except BaseException:
         spool.close()
@@ -192,7 +199,7 @@ def _wired(
             spool=spool,
             roll=roll,
             clock=parts.clock,
-            users=parts.users,
+            users=_users(parts),
             uptime=parts.uptime,
             patience=parts.patience,
         ),
@@ -200,6 +207,14 @@ def _wired(
         listener=listen(_place_for(settings.socket)),
         keeper=SessionKeeper(parts.session_command) if parts.session_command else None,
     )
+
+
+def _users(parts: Parts) -> Callable[[], set[str]]:
+    """Who sits at the PC; with a session process of our own also whoever runs us."""
+    if not parts.session_command or sys.platform == "win32":
+        return parts.users
+    own = str(os.geteuid())
+    return lambda: parts.users() | {own}
 
 
 def _place_for(socket: str) -> str:

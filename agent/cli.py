@@ -1,13 +1,16 @@
 """`redshank-agent`: what a technician types. Exit codes: 0 done, 1 failed, 2 usage, 78 settings."""
 
 import argparse
+import contextlib
 import json
+import queue
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wire.clock import SystemClock
 
@@ -15,6 +18,9 @@ from agent import VERSION
 from agent.local import Channel, LocalError, connect
 from agent.service import settings as settings_of
 from agent.service.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from agent.build import Service
 
 DONE, FAILED, USAGE, CONFIGURATION = 0, 1, 2, 78
 
@@ -128,10 +134,34 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
         return CONFIGURATION
     except (SpoolError, LocalError) as error:
         return _failed(str(error))
+    return _until_told(service)
+
+
+def _until_told(service: "Service") -> int:
+    """Run the service until a signal ends it; FAILED if it ended by itself."""
+    # A handler runs in the midst of whatever the main thread does, so the main thread does
+    # nothing but wait, and the handler nothing but put: that is safe at any moment.
+    told: queue.SimpleQueue[int] = queue.SimpleQueue()
     for name in ("SIGTERM", "SIGINT"):
-        signal.signal(getattr(signal, name), lambda *_: service.stop())
-    service.run()
-    return DONE
+        signal.signal(getattr(signal, name), lambda *_: told.put(DONE))
+
+    def run() -> None:
+        try:
+            service.run()
+        finally:
+            told.put(FAILED)
+
+    worker = threading.Thread(target=run, name="service")
+    worker.start()
+    # Windows does not let a signal interrupt a wait without an end.
+    wait = 1.0 if sys.platform == "win32" else None
+    while True:
+        with contextlib.suppress(queue.Empty):
+            code = told.get(timeout=wait)
+            break
+    service.stop()
+    worker.join()
+    return code
 
 
 def _status(given: argparse.Namespace, settings: Settings) -> int:
@@ -160,7 +190,8 @@ def status_lines(said: dict[str, Any]) -> list[str]:
         f"policy      version {policy['version']}"
         + (f"; {policy['problem']}" if policy["problem"] else ""),
         f"spool       {spool['records']} records wait, {spool['bytes'] / (1 << 20):.1f} MiB"
-        + (f", {spool['quarantined']} in quarantine" if spool["quarantined"] else ""),
+        + (f", {spool['quarantined']} in quarantine" if spool["quarantined"] else "")
+        + (f"; {spool['problem']}" if spool["problem"] else ""),
         f"sessions    {len(said['sessions'])} connected, {watched} watched",
     ]
     lines += [f"integrity   {note}" for note in spool["notes"]]
@@ -191,12 +222,12 @@ def _doctor(_given: argparse.Namespace, settings: Settings) -> int:
     from agent.service.reach import reach  # noqa: PLC0415
 
     files = ids.Files(Path(settings.state))
-    enrolled, service, status, reached = "", "", None, None
+    enrolled, barred, service, status, reached = "", False, "", None, None
     try:
         identity = ids.load(files)
         reached = reach(files, identity, SystemClock().now())
     except ids.IdentityError as error:
-        enrolled = str(error)
+        enrolled, barred = str(error), isinstance(error, ids.NotReadable)
     else:
         try:
             status = json.loads(_ask_status(settings))
@@ -205,6 +236,7 @@ def _doctor(_given: argparse.Namespace, settings: Settings) -> int:
     found = doctor.diagnose(
         doctor.Facts(
             enrolled=enrolled,
+            barred=barred,
             service=service,
             status=status,
             reach=reached,

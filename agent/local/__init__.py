@@ -12,6 +12,8 @@ import sys
 
 from agent.local.interface import (
     MAX_FRAME,
+    MAX_FRAME_DOWN,
+    MOST_PICTURE,
     Channel,
     ChannelClosed,
     FrameRefused,
@@ -23,6 +25,8 @@ from agent.local.interface import (
 
 __all__ = [
     "MAX_FRAME",
+    "MAX_FRAME_DOWN",
+    "MOST_PICTURE",
     "Channel",
     "ChannelClosed",
     "FrameRefused",

@@ -4,10 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from wire.local import FromSession, ToSession
+from wire.local import MOST_FRAME, FromSession, ToSession
 
 MAX_FRAME = 1 << 20
-"""Bytes of one frame, length prefix not counted. A longer one ends the connection."""
+"""Bytes of a frame from a session, length prefix not counted. A longer one ends the connection."""
+
+MAX_FRAME_DOWN = MOST_FRAME
+"""Bytes of a frame from the service: the packs of a whole policy are in one."""
+
+MOST_PICTURE = MAX_FRAME - (64 << 10)
+"""Bytes of a picture that a frame can carry, with what stands around it."""
 
 
 class LocalError(Exception):

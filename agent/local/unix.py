@@ -14,11 +14,19 @@ from pathlib import Path
 
 from agent.local.ends import ServiceEnd, SessionEnd
 from agent.local.frames import Frames, frame
-from agent.local.interface import ChannelClosed, LocalError, Peer, PeerChannel
+from agent.local.interface import (
+    MAX_FRAME,
+    MAX_FRAME_DOWN,
+    ChannelClosed,
+    LocalError,
+    Peer,
+    PeerChannel,
+)
 
 assert sys.platform == "linux"
 
 _SEND_TIMEOUT = 5.0
+_SHORT_OF = 0.1
 _CREDENTIALS = struct.Struct("3i")
 _NO_SESSION = "4294967295"
 
@@ -26,14 +34,15 @@ _NO_SESSION = "4294967295"
 class _Stream:
     """One connected socket: whole frames in, whole frames out."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, *, takes: int, gives: int) -> None:
         self._sock = sock
-        self._frames = Frames()
+        self._gives = gives
+        self._frames = Frames(limit=takes)
         self._ready: deque[bytes] = deque()
         self._sending = threading.Lock()
 
     def send(self, body: bytes) -> None:
-        data = frame(body)
+        data = frame(body, limit=self._gives)
         with self._sending:
             try:
                 self._sock.settimeout(_SEND_TIMEOUT)
@@ -76,6 +85,7 @@ class UnixListener:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._closing = threading.Event()
+        _check_place(path.parent)
         _clear_stale(path)
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -97,15 +107,21 @@ class UnixListener:
                 if self._closing.is_set():
                     return
                 # Out of file descriptors: the connection waits, the service goes on.
-                self._closing.wait(0.1)
+                self._closing.wait(_SHORT_OF)
                 continue
             try:
                 peer = peer_of(sock)
             except OSError:
                 sock.close()
                 continue
-            channel = ServiceEnd(_Stream(sock), peer)
-            threading.Thread(target=each, args=(channel,), name="session", daemon=True).start()
+            stream = _Stream(sock, takes=MAX_FRAME, gives=MAX_FRAME_DOWN)
+            channel = ServiceEnd(stream, peer)
+            try:
+                threading.Thread(target=each, args=(channel,), name="session", daemon=True).start()
+            except RuntimeError:
+                # No more threads may be made now: this client tries again, the others stay.
+                channel.close()
+                self._closing.wait(_SHORT_OF)
 
     def close(self) -> None:
         """Stop listening."""
@@ -152,7 +168,7 @@ def connect(path: str) -> SessionEnd:
     except OSError as error:
         sock.close()
         raise LocalError(f"no service at {path}: {error.strerror or error}") from error
-    return SessionEnd(_Stream(sock))
+    return SessionEnd(_Stream(sock, takes=MAX_FRAME_DOWN, gives=MAX_FRAME))
 
 
 def listen(path: str) -> UnixListener:
@@ -162,6 +178,21 @@ def listen(path: str) -> UnixListener:
         LocalError: another service listens there, or the place may not be written.
     """
     return UnixListener(Path(path))
+
+
+def _check_place(directory: Path) -> None:
+    """Refuse a directory in which another account could put its own socket for ours."""
+    try:
+        found = directory.stat()
+    except OSError as error:
+        raise LocalError(f"cannot look at {directory}: {error.strerror or error}") from error
+    others = stat.S_IWOTH | (0 if found.st_gid == os.getegid() else stat.S_IWGRP)
+    is_open = found.st_mode & others and not found.st_mode & stat.S_ISVTX
+    if is_open or found.st_uid not in {0, os.geteuid()}:
+        raise LocalError(
+            f"{directory} may be written by other accounts, who could take the socket's place: "
+            f"chown it to the service's account, and chmod 755"
+        )
 
 
 def _clear_stale(path: Path) -> None:

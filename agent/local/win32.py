@@ -18,7 +18,14 @@ from typing import Final
 
 from agent.local.ends import ServiceEnd, SessionEnd
 from agent.local.frames import Frames, frame
-from agent.local.interface import ChannelClosed, LocalError, Peer, PeerChannel
+from agent.local.interface import (
+    MAX_FRAME,
+    MAX_FRAME_DOWN,
+    ChannelClosed,
+    LocalError,
+    Peer,
+    PeerChannel,
+)
 
 assert sys.platform == "win32"
 
@@ -77,14 +84,15 @@ class _Stream:
     def __init__(self, handle: int, *, server: bool) -> None:
         self._handle = handle
         self._server = server
-        self._frames = Frames()
+        self._gives = MAX_FRAME_DOWN if server else MAX_FRAME
+        self._frames = Frames(limit=MAX_FRAME if server else MAX_FRAME_DOWN)
         self._ready: deque[bytes] = deque()
         self._reading: _winapi.Overlapped | None = None
         self._sending = threading.Lock()
         self._closed = threading.Event()
 
     def send(self, body: bytes) -> None:
-        data = frame(body)
+        data = frame(body, limit=self._gives)
         with self._sending:
             try:
                 done = self._write(data)
@@ -158,8 +166,8 @@ class PipeListener:
                 threading.Thread(
                     target=self._greet, args=(handle, each), name="session", daemon=True
                 ).start()
-            except (OSError, LocalError):
-                # The client went before it was met, or the machine is short of handles.
+            except (OSError, LocalError, RuntimeError):
+                # The client went before it was met, or the machine is short of handles or threads.
                 self._closing.wait(0.1)
                 with contextlib.suppress(OSError):
                     _winapi.CloseHandle(handle)

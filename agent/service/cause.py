@@ -11,5 +11,6 @@ class Cause(StrEnum):
     UNREACHABLE = "server unreachable"
     NOT_TLS = "not TLS 1.3"
     OTHER_SERVER = "server not trusted"
+    SERVER_TIME = "clock or server certificate wrong"
     EXPIRED = "certificate expired"
     REFUSED = "certificate refused"

@@ -45,6 +45,8 @@ class Facts:
 
     enrolled: str = ""
     """Why this PC has no identity; empty: it has one."""
+    barred: bool = False
+    """Whether it has one, and this account may not read it."""
     service: str = ""
     """Why the service did not answer; empty: it did."""
     status: Mapping[str, Any] | None = None
@@ -68,7 +70,9 @@ def diagnose(facts: Facts) -> tuple[Complaint, ...]:
         return (
             Complaint(
                 what=facts.enrolled,
-                do="redshank-agent enrol --server https://SERVER:PORT --token TOKEN",
+                do="run the doctor as root"
+                if facts.barred
+                else "redshank-agent enrol --server https://SERVER:PORT --token TOKEN",
             ),
         )
     found = []
@@ -91,6 +95,7 @@ def _of_reach(reach: Reach | None) -> list[Complaint]:
         Cause.UNREACHABLE: "check that the collector runs, and the firewall between",
         Cause.NOT_TLS: "check that the port is the collector's own, without a proxy between",
         Cause.OTHER_SERVER: "if the school's server was set up anew, enrol this PC again",
+        Cause.SERVER_TIME: "set this PC's clock (NTP); if it is right, renew the server's certificate",
         Cause.EXPIRED: "check this PC's clock; the certificate renews itself when it is right",
         Cause.REFUSED: "enrol this PC again with a new token",
     }[reach.cause]
@@ -136,6 +141,13 @@ def _of_status(status: Mapping[str, Any], limit: int) -> list[Complaint]:
             Complaint(
                 what="the spool is full: pictures are given up, then records are refused",
                 do="let this PC reach the collector",
+            )
+        )
+    if status["spool"]["problem"]:
+        found.append(
+            Complaint(
+                what=f"the disk refuses what this PC records: {status['spool']['problem']}",
+                do="free the disk that holds the state directory, or replace it",
             )
         )
     found += [

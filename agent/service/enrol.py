@@ -109,7 +109,7 @@ class Server:
 def _answer(status: int, raw: bytes) -> dict[str, Any]:
     try:
         said = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
         raise EnrolError(f"the server's answer ({status}) is not of this protocol: check the port")

@@ -12,6 +12,7 @@ MOST = 200
 
 def begin(kept: Kept, reason: GapReason, now: int) -> Kept:
     """Open a gap, unless one of that reason is open."""
+    now = max(now, 1)
     if any(gap.reason is reason and not gap.ended_at for _, gap in kept):
         return kept
     return _bounded((*kept, (0, Gap(reason=reason, started_at=now))))
@@ -28,8 +29,17 @@ def end(kept: Kept, reason: GapReason, now: int) -> Kept:
 
 
 def add(kept: Kept, gap: Gap) -> Kept:
-    """Keep a gap as it is."""
+    """Keep a gap as it is, but for a start before 1970, which a reset clock may give."""
+    if gap.started_at < 1:
+        gap = replace(gap, started_at=1, ended_at=max(gap.ended_at, 2) if gap.ended_at else 0)
     return _bounded((*kept, (0, gap)))
+
+
+def between(kept: Kept, reason: GapReason, first: int, last: int) -> Kept:
+    """Keep a gap that is over; if one of that reason is open, it is that one's end."""
+    if any(gap.reason is reason and not gap.ended_at for _, gap in kept):
+        return end(kept, reason, last)
+    return add(kept, Gap(reason=reason, started_at=first, ended_at=max(last, first + 1)))
 
 
 def count(kept: Kept, reason: GapReason, now: int, dropped: int, window: int) -> Kept:

@@ -30,6 +30,10 @@ class NotEnrolled(IdentityError):
     """This PC has no identity yet."""
 
 
+class NotReadable(IdentityError):
+    """This PC has an identity, and the account that asks may not read it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validity:
     """From when to when the device's certificate holds, µs since 1970."""
@@ -122,10 +126,19 @@ def load(files: Files) -> Identity:
         identity = Identity(**said)
     except FileNotFoundError:
         raise NotEnrolled("this PC is not enrolled: run `redshank-agent enrol`") from None
+    except PermissionError as error:
+        raise NotReadable(
+            f"{files.identity} is for the service and the administrator alone"
+        ) from error
     except OSError as error:
         raise IdentityError(f"cannot read {files.identity}: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise IdentityError(f"{files.identity} is damaged: enrol this PC again") from error
+    _, colon, port = identity.uplink.rpartition(":")
+    if not (colon and port.isascii() and port.isdigit()):
+        raise IdentityError(
+            f"{files.identity} names no address of a collector: enrol this PC again"
+        )
     if not all(path.exists() for path in (files.key, files.chain, files.root)):
         raise IdentityError("the device's key or certificate is missing: enrol this PC again")
     return identity

@@ -16,6 +16,7 @@ class SessionKeeper:
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
         self._stopping = threading.Event()
+        self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self.started = 0
         """How often it was started."""
@@ -24,35 +25,36 @@ class SessionKeeper:
         """Keep it running until `stop`."""
         wait = _FIRST
         while not self._stopping.is_set():
-            try:
-                self._child = subprocess.Popen(self._command)  # noqa: S603  # our own command
-            except OSError as error:
-                _log.error("the session process cannot be started: %s", error)
-            else:
-                self.started += 1
-                if self._outlives(_STEADY):
+            child = self._start()
+            if child is not None:
+                if _outlives(child, _STEADY):
                     wait = _FIRST
-                    self._child.wait()
+                    child.wait()
                 if not self._stopping.is_set():
                     _log.warning(
-                        "the session process ended (%s), and is started again",
-                        self._child.returncode,
+                        "the session process ended (%s), and is started again", child.returncode
                     )
             self._stopping.wait(wait)
             wait = min(wait * 2, _LONGEST)
 
-    def _outlives(self, seconds: float) -> bool:
-        assert self._child is not None, "it was started above"
-        try:
-            self._child.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return True
-        return False
+    def _start(self) -> "subprocess.Popen[bytes] | None":
+        # Under the lock, so that none is started after `stop` has looked for it.
+        with self._lock:
+            if self._stopping.is_set():
+                return None
+            try:
+                self._child = subprocess.Popen(self._command)  # noqa: S603  # our own command
+            except OSError as error:
+                _log.error("the session process cannot be started: %s", error)
+                return None
+            self.started += 1
+            return self._child
 
     def stop(self) -> None:
         """End it."""
-        self._stopping.set()
-        child = self._child
+        with self._lock:
+            self._stopping.set()
+            child = self._child
         if child is not None and child.poll() is None:
             child.terminate()
             try:
@@ -60,3 +62,11 @@ class SessionKeeper:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def _outlives(child: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return True
+    return False

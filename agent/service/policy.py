@@ -10,7 +10,7 @@ words for heartbeat and `status`.
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wire.clock import Clock
@@ -19,6 +19,7 @@ from wire.event import EvidenceRules, Policy, Purpose, SignedPolicy
 from wire.local import Settings
 from wire.policy import PolicyRefused, TrustDamaged, TrustState, accept, is_stale, key_in
 
+from agent.local import MOST_PICTURE
 from agent.service.files import write_whole
 from agent.service.identity import Files
 from keywords.pack import PackError, parse_pack
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
 
 _log = logging.getLogger(__name__)
+_MOST_WORDS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ class PolicyKeeper:
             try:
                 policy, trust = self._judge(signed, self._clock.now() + offset)
             except PolicyRefused as refused:
-                self._problem = refused.words[:500]
+                self._problem = refused.words[:_MOST_WORDS]
                 _log.warning(self._problem, extra={"event": "policy-refused"})
                 return False
             try:
@@ -125,14 +127,9 @@ class PolicyKeeper:
         return policy, trust
 
     def _load(self) -> None:
-        try:
-            self._trust = TrustState.from_json(self._files.trust.read_bytes())
-        except FileNotFoundError:
-            pass
-        except (OSError, TrustDamaged) as error:
-            # Not a fresh start: what was accepted once must not be undone by a damaged file.
-            self._problem = f"the memory of policies is damaged ({error}): enrol this PC again"
-            return
+        memory = self._memory()
+        if memory is not None:
+            self._trust = memory
         try:
             signed = decode_signed_policy(self._files.policy.read_bytes())
             # Judged as of the day it was made: one that has expired since stays in force.
@@ -144,13 +141,35 @@ class PolicyKeeper:
             self._problem = f"the kept policy cannot be read: {error}"
             return
         except PolicyRefused as refused:
-            self._problem = refused.words
+            self._problem = refused.words[:_MOST_WORDS]
             return
-        if trust != self._trust:
-            write_whole(self._files.trust, trust.to_json().encode())
+        if memory is not None and trust != memory:
+            try:
+                write_whole(self._files.trust, trust.to_json().encode())
+            except OSError as error:
+                # It is derived anew at each start until it can be kept.
+                self._problem = f"the memory of policies could not be kept: {error.strerror}"
         self._trust, self._in_force = trust, in_force(policy)
         if is_stale(policy, self._clock.now()):
             _log.warning("the policy in force has expired", extra={"event": "policy-stale"})
+
+    def _memory(self) -> TrustState | None:
+        """What must not go back; None where that is damaged.
+
+        Then the kept policy itself says what must not go back: a PC with a damaged file
+        goes on watching, and still takes nothing older than it had.
+        """
+        try:
+            return TrustState.from_json(self._files.trust.read_bytes())
+        except FileNotFoundError:
+            return TrustState()
+        except (OSError, TrustDamaged, RecursionError) as error:
+            self._problem = (
+                f"the memory of policies is damaged ({error}): what is in force holds until the "
+                "next policy"
+            )
+            _log.error(self._problem, extra={"event": "policy-memory"})
+            return None
 
 
 class _PackUnreadable(PolicyRefused):
@@ -167,12 +186,13 @@ def in_force(policy: Policy) -> InForce:
     """What the service keeps of an accepted policy."""
     key = key_in(policy, Purpose.EVIDENCE)
     assert key is not None, "accept refuses a policy without an evidence key"
+    # Whatever the policy allows, a picture must pass the local socket and the collector.
+    most = min(policy.evidence.picture_max_bytes, MOST_PICTURE)
+    rules = replace(policy.evidence, picture_max_bytes=most)
     return InForce(
         version=policy.version,
         evidence_key=key.public_key,
-        rules=policy.evidence,
-        settings=Settings(
-            policy_version=policy.version, packs=policy.packs, evidence=policy.evidence
-        ),
+        rules=rules,
+        settings=Settings(policy_version=policy.version, packs=policy.packs, evidence=rules),
         expires_at=policy.expires_at,
     )

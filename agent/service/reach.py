@@ -12,6 +12,8 @@ from agent.service.identity import Files, Identity
 
 _TIMEOUT = 5.0
 _AFTER = 1.0
+_OUT_OF_TIME = {9, 10}
+"""X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED. Source: x509_vfy.h, OpenSSL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def reach(files: Files, identity: Identity, now: int) -> Reach:
         )
     try:
         socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         return Reach(Cause.NO_NAME, f"the name {host} is not known here: check DNS")
     try:
         with socket.create_connection((host, port), timeout=_TIMEOUT) as plain:
@@ -68,11 +70,7 @@ def _handshake(plain: socket.socket, host: str, port: int, files: Files) -> Reac
                         "certificate: enrol this PC again",
                     )
     except ssl.SSLCertVerificationError as error:
-        return Reach(
-            Cause.OTHER_SERVER,
-            f"the server at {host}:{port} is not the school's collector, by the root that was "
-            f"pinned at enrolment: {error.verify_message}",
-        )
+        return _unverified(error, f"{host}:{port}")
     except ssl.SSLError as error:
         reason = (error.reason or str(error)).replace("_", " ").lower()
         if "alert" in reason and ("certificate" in reason or "unknown ca" in reason):
@@ -86,3 +84,17 @@ def _handshake(plain: socket.socket, host: str, port: int, files: Files) -> Reac
             Cause.REFUSED, "the collector refused this PC's certificate: enrol this PC again"
         )
     return Reach(Cause.FINE, f"{host}:{port} answers, and both certificates hold")
+
+
+def _unverified(error: ssl.SSLCertVerificationError, where: str) -> Reach:
+    if error.verify_code in _OUT_OF_TIME:
+        return Reach(
+            Cause.SERVER_TIME,
+            f"the certificate of {where} does not hold at this PC's time "
+            f"({error.verify_message}): this PC's clock is wrong, or it was not renewed",
+        )
+    return Reach(
+        Cause.OTHER_SERVER,
+        f"the server at {where} is not the school's collector, by the root that was "
+        f"pinned at enrolment: {error.verify_message}",
+    )

@@ -5,9 +5,10 @@ no window to wait in, and no thread to wake: a lone record is committed at once,
 the thread that brings it.
 """
 
+import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
 from wire.event import Lane, LaneHead
@@ -28,11 +29,29 @@ class Spool:
         self._lock = threading.Lock()
         self._jobs: deque[_Job] = deque()
         self._closed = False
+        self._problem = ""
         self._called: Callable[[], None] = lambda: None
 
     def call_when_written(self, call: Callable[[], None]) -> None:
         """Have `call` called after each commit of records, by a thread that puts."""
         self._called = call
+
+    @property
+    def problem(self) -> str:
+        """Why the disk last refused; empty: it takes what is written."""
+        return self._problem
+
+    @contextlib.contextmanager
+    def _held(self, *, writes: bool = True) -> Iterator[SpoolFile]:
+        """The file, one thread at a time; whether the disk refuses is noted."""
+        with self._lock:
+            try:
+                yield self._file
+            except SpoolError as error:
+                self._problem = str(error)
+                raise
+            if writes:
+                self._problem = ""
 
     def put(self, draft: Draft) -> Written:
         """Write a record: it is durable when this returns.
@@ -57,10 +76,10 @@ class Spool:
         Raises:
             SpoolFailed: the disk refused.
         """
-        with self._lock:
+        with self._held(writes=False) as file:
             found: list[Written] = []
             if most > 0:
-                for written in self._file.pending(lane, after):
+                for written in file.pending(lane, after):
                     found.append(written)
                     if len(found) == most:
                         break
@@ -68,28 +87,32 @@ class Spool:
 
     def receipted(self, head: LaneHead) -> bool:
         """Forget up to and with `head`; False if it is not ours. Raises SpoolFailed."""
-        with self._lock:
-            return self._file.receipted(head)
+        with self._held() as file:
+            return file.receipted(head)
 
     def knows(self, head: LaneHead) -> bool:
         """Whether `head` is one of ours. Raises SpoolFailed."""
-        with self._lock:
-            return self._file.knows(head)
+        with self._held(writes=False) as file:
+            return file.knows(head)
 
     def new_epoch(self, lane: Lane, why: str) -> LaneHead:
         """Begin a lane anew. Raises SpoolFailed."""
-        with self._lock:
-            return self._file.new_epoch(lane, why)
+        with self._held() as file:
+            return file.new_epoch(lane, why)
 
     def give_up(self, lane: Lane, sequence: int, why: str) -> None:
         """Quarantine a record that the collector will not take. Raises SpoolFailed."""
-        with self._lock:
-            self._file.give_up(lane, sequence, why)
+        with self._held() as file:
+            file.give_up(lane, sequence, why)
 
     def keep(self, change: Callable[[State], State]) -> State:
         """Change what stands besides the records. Raises SpoolFailed."""
-        with self._lock:
-            return self._file.keep(change)
+        with self._held(writes=False) as file:
+            before = file.state
+            after = file.keep(change)
+            if after is not before:
+                self._problem = ""
+            return after
 
     def state(self) -> State:
         """What stands besides the records."""
@@ -127,6 +150,7 @@ class Spool:
         try:
             written = self._file.append([draft for draft, _ in group])
         except SpoolFull as error:
+            self._problem = str(error)
             if len(group) == 1:
                 group[0][1].set_exception(error)
                 return False
@@ -134,6 +158,7 @@ class Spool:
             alone = [self._commit([job]) for job in group]
             return any(alone)
         except SpoolError as error:
+            self._problem = str(error)
             for _, done in group:
                 done.set_exception(error)
             return False
@@ -141,6 +166,7 @@ class Spool:
             for _, done in group:
                 done.set_exception(SpoolFailed(f"a record could not be written: {error}"))
             return False
+        self._problem = ""
         for (_, done), one in zip(group, written, strict=True):
             done.set_result(one)
         return True

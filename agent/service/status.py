@@ -49,6 +49,7 @@ def status_json(
             "records": depth.records,
             "bytes": depth.bytes,
             "quarantined": depth.quarantined,
+            "problem": spool.problem,
             "notes": list(kept.notes),
         },
         "lanes": {

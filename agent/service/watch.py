@@ -41,6 +41,8 @@ class Patience:
 
     session: int = 30 * _SECOND
     """Between sign-in and the session process's hello."""
+    away: int = 5 * _SECOND
+    """Between a session process's end and its next hello, or its user's signing out."""
     jump: int = 5 * _SECOND
     """By how much the clock may be set without being told."""
 
@@ -91,28 +93,30 @@ class Watchkeeper:
         self._spool.keep(begin)
 
     def run(self) -> None:
-        """Look until `stop`."""
+        """Look until `stop`, and note that the service ran until then."""
         while not self._stop.is_set():
             self._roll.changed.wait(_TICK)
             self._roll.changed.clear()
             if not self._stop.is_set():
                 self.look()
-
-    def stop(self) -> None:
-        """End `run`, and note that the service ran until now."""
-        self._stop.set()
-        self._roll.changed.set()
         try:
             self._spool.keep(lambda state: replace(state, alive_at=self._clock.now()))
         except SpoolError as error:
             _log.warning("the time of stopping was not kept: %s", error)
+
+    def stop(self) -> None:
+        """End `run`. Not for a signal's handler, which may interrupt whoever holds a lock."""
+        self._stop.set()
+        self._roll.changed.set()
 
     def look(self) -> None:
         """Look once: open and close gaps, count what was given up."""
         now = self._clock.now()
         jumped = self._jump(now)
         blind = {one.reason: one.since or now for one in self._roll.blind()}
-        missing = self._missing(now)
+        users = self._users()
+        back, away = self._roll.absences(users)
+        missing = self._missing(now, users, away)
         if missing:
             blind[GapReason.SESSION_MISSING] = missing
         counts = self._roll.counted()
@@ -121,6 +125,8 @@ class Watchkeeper:
             kept = state.gaps
             if jumped is not None:
                 kept = gaps.add(kept, jumped)
+            for one in back:
+                kept = gaps.between(kept, GapReason.SESSION_MISSING, one.left, one.back)
             for reason in _OURS:
                 if reason in blind:
                     kept = gaps.begin(kept, reason, min(blind[reason], now))
@@ -147,12 +153,16 @@ class Watchkeeper:
         _log.warning("the clock jumped by %d s", (now - expected) // _SECOND)
         return Gap(reason=GapReason.CLOCK_JUMPED, started_at=max(first, 1), ended_at=last)
 
-    def _missing(self, now: int) -> int:
+    def _missing(self, now: int, users: set[str], away: dict[str, int]) -> int:
         """Since when somebody is signed in without a session process; 0: nobody is."""
-        absent = self._users() - self._roll.users()
-        self._missing_since = {user: self._missing_since.get(user, now) for user in absent}
+        absent = users - self._roll.users()
+        self._missing_since = {
+            user: away.get(user) or self._missing_since.get(user, now) for user in absent
+        }
         long = [
-            since for since in self._missing_since.values() if now - since >= self._patience.session
+            since
+            for user, since in self._missing_since.items()
+            if now - since >= (self._patience.away if user in away else self._patience.session)
         ]
         return min(long, default=0)
 

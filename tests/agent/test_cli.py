@@ -317,7 +317,7 @@ def test_doctor_says_first_that_the_pc_is_not_enrolled(state, capsys):
 STATUS = {
     "uplink": {"phase": "flowing", "cause": "fine", "words": "", "clock_offset_us": 0},
     "policy": {"version": 3, "problem": ""},
-    "spool": {"records": 0, "bytes": 0, "quarantined": 0, "notes": []},
+    "spool": {"records": 0, "bytes": 0, "quarantined": 0, "problem": "", "notes": []},
     "sessions": [{"hook_alive": True, "blind": ""}],
     "gaps": [],
 }
@@ -346,6 +346,13 @@ def with_status(path, value):
         (with_status(["policy", "problem"], "policy refused: expired"), "refused"),
         (with_status(["policy", "version"], 0), "no policy yet"),
         (with_status(["spool", "bytes"], 95), "spool is full"),
+        (with_status(["spool", "problem"], "the disk is full"), "the disk refuses"),
+        (with_status(["spool", "notes"], ["the spool was damaged"]), "was damaged"),
+        (
+            with_status(["uplink"], {**STATUS["uplink"], "phase": "resting", "words": "no answer"}),
+            "no answer",
+        ),
+        (Facts(reach=Reach(Cause.SERVER_TIME, "does not hold at this PC's time")), "PC's time"),
         (with_status(["sessions"], []), "no session process"),
         *(
             (with_status(["sessions"], [{"hook_alive": False, "blind": name}]), words)
@@ -357,6 +364,11 @@ def test_the_doctor_has_words_and_a_remedy_for_each_ill(facts, words):
     found = diagnose(facts)
     assert any(words in one.what for one in found), found
     assert all(one.do for one in found)
+
+
+def test_whoever_may_not_look_is_not_told_to_enrol_again():
+    (found,) = diagnose(Facts(enrolled="identity.json is for the service alone", barred=True))
+    assert found.do == "run the doctor as root"
 
 
 def test_the_doctor_finds_nothing_where_nothing_is():

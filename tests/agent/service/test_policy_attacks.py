@@ -3,7 +3,11 @@ from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from wire.event import EvidenceRules, Kind, PictureState
+from wire.local import Shot
 
+from agent.local import MOST_PICTURE
+from tests.agent.service.conftest import found
 from tests.agent.service.simulator import School, canary_pack
 
 STRANGER = School()
@@ -70,9 +74,73 @@ def test_an_older_policy_put_on_the_disk_is_not_used(pc, school, collector, plac
     assert "older than" in said["policy"]["problem"]
 
 
-def test_a_damaged_memory_of_policies_is_no_fresh_start(pc, place):
-    (place / "trust.json").write_text(json.dumps({"schema": 1}))
+@pytest.mark.parametrize("memory", ['{"schema": 1}', "", "[" * 50_000])
+def test_a_damaged_memory_of_policies_is_no_fresh_start(pc, school, collector, place, memory):
+    collector.push = [school.policy(2)]
+    pc.start()
+    pc.until(lambda said: said["policy"]["version"] == 2)
+    pc.stop()
+    collector.push = []
+    (place / "trust.json").write_text(memory)
     pc.start()
     said = pc.status()
-    assert said["policy"]["version"] == 0
+    assert said["policy"]["version"] == 2
     assert "damaged" in said["policy"]["problem"]
+    collector.wait(lambda c: len(c.hellos) == 2)
+    collector.say(school.policy(1))
+    said = pc.until(lambda said: "older than" in said["policy"]["problem"])
+    assert said["policy"]["version"] == 2
+    collector.say(school.policy(3))
+    pc.until(lambda said: said["policy"] == {"version": 3, "problem": ""})
+    assert json.loads((place / "trust.json").read_text())
+
+
+def test_a_memory_that_cannot_be_kept_stops_no_watching(pc, place):
+    pc.start()
+    pc.stop()
+    (place / "trust.json").unlink()
+    (place / "trust.json.new").mkdir()
+    pc.start()
+    said = pc.status()
+    assert said["policy"]["version"] == 1
+    assert "could not be kept" in said["policy"]["problem"]
+
+
+def test_no_policy_asks_for_pictures_that_do_not_pass_the_socket(pc, school, collector):
+    rules = replace(EvidenceRules(), picture_max_bytes=4 << 20)
+    session = pc.start().session()
+    session.hello()
+    collector.wait(lambda c: c.streams)
+    collector.say(school.policy(2, rules=rules))
+    settings = session.channel.receive(10)
+    assert settings.evidence.picture_max_bytes == MOST_PICTURE
+    one = found(picture=PictureState.FOLLOWS)
+    session.ask(one)
+    shot = Shot(
+        event=one.event, webp=bytes(MOST_PICTURE), width=9, height=9, taken_at=1, of="window"
+    )
+    assert session.ask(shot).kind is Kind.PICTURE
+    session.close()
+
+
+def test_a_policy_of_many_packs_reaches_the_sessions(pc, school, collector):
+    filler = b"\n#" + b"x" * 200_000
+    languages = ("cy", "es", "pl", "ro", "uk", "ur", "pa", "ar", "so", "bn", "fr", "de")
+    packs = tuple(
+        replace(
+            canary_pack(),
+            name=f"{language}/canary",
+            text=canary_pack().text.replace(
+                b'language = "en"', b'language = "%s"' % language.encode()
+            )
+            + filler,
+        )
+        for language in languages
+    )
+    session = pc.start().session()
+    session.hello()
+    collector.wait(lambda c: c.streams)
+    collector.say(school.policy(2, packs=packs))
+    settings = session.channel.receive(10)
+    assert sum(len(pack.text) for pack in settings.packs) > 2 << 20
+    session.close()
