@@ -4,7 +4,8 @@ A **line** is one changed alert as a message of a stream, encoded once however
 many are listening. A **subscription** holds the lines that one listener has not
 taken yet, at most `most` of them: one that falls further behind loses its queue
 and **catches up** from the store by the change's number, which no queue can get
-wrong. Lines that wait together are handed over together, as one piece of bytes
+wrong. So does everybody when a number is skipped: whoever made that change has not
+published it yet, or never will, but what has a number is in the store. Lines that wait together are handed over together, as one piece of bytes
 with the number of the last.
 """
 
@@ -51,8 +52,13 @@ class Feed:
     def publish(self, rows: Sequence[AlertRow]) -> None:
         """Hand on what a commit changed. To be called in the event loop, after the commit."""
         for row in sorted(rows, key=_by_change):
+            is_skipped = 0 < self.change < row.change - 1
             self.change = max(self.change, row.change)
             if not self._subscriptions:
+                continue
+            if is_skipped and self._catch_up is not None:
+                for subscription in self._subscriptions:
+                    subscription.fall_behind()
                 continue
             line = self._render(row)
             for subscription in self._subscriptions:
@@ -77,7 +83,8 @@ class Subscription(AsyncIterator[tuple[int, bytes]]):
         self._lines: deque[tuple[int, bytes]] = deque()
         self._woken: asyncio.Future[None] | None = None
         self._ended = False
-        self._last = since or 0
+        self._last = feed.change if since is None else since
+        self._covered = since or 0
         # Nothing is behind whoever did not ask for what was before.
         self._behind = since is not None
         self.overruns = 0
@@ -89,11 +96,16 @@ class Subscription(AsyncIterator[tuple[int, bytes]]):
         if self._behind:
             return
         if len(self._lines) >= self._feed._most:  # noqa: SLF001
-            self._lines.clear()
-            self._behind = True
             self.overruns += 1
+            self.fall_behind()
         else:
             self._lines.append((change, line))
+            self._wake()
+
+    def fall_behind(self) -> None:
+        """Drop what is queued, and take it from the store with whatever else is there."""
+        self._lines.clear()
+        self._behind = True
         self._wake()
 
     def close(self) -> None:
@@ -142,8 +154,9 @@ class Subscription(AsyncIterator[tuple[int, bytes]]):
         lines = []
         while self._lines:
             change, line = self._lines.popleft()
-            if change > self._last:
-                self._last = change
+            # One that is published late is news all the same, unless the store gave it.
+            if change > self._covered:
+                self._last = max(self._last, change)
                 lines.append(line)
         return b"".join(lines)
 
@@ -157,7 +170,7 @@ class Subscription(AsyncIterator[tuple[int, bytes]]):
         lines = []
         while rows := await catch_up(self._last):
             lines += [self._feed._render(row) for row in rows]  # noqa: SLF001
-            self._last = max(row.change for row in rows)
+            self._covered = self._last = max(row.change for row in rows)
         return b"".join(lines)
 
 

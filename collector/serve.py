@@ -104,6 +104,7 @@ class Collector:
     async def _serve(self) -> None:
         parts = self._parts
         chores = Chores(parts, lambda: self._identity, self._renew)
+        process.settle_memory()
         loop = asyncio.get_running_loop()
         if sys.platform != "win32":
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,6 +7,7 @@ the sealed part's digest.
 """
 
 import asyncio
+import gc
 import hashlib
 import json
 import sqlite3
@@ -152,6 +153,9 @@ async def main(directory: Path, data: Path) -> None:
     await server.start()
     working = asyncio.ensure_future(floor.work())
     lines, lines_port = await serve_lines(floor.lines, directory)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)  # as ours does
     print(json.dumps({"port": port, "lines": lines_port}), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     working.cancel()

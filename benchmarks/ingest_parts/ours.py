@@ -23,6 +23,7 @@ from collector.ingest.limits import Limits
 from collector.ingest.parts import UplinkParts
 from collector.ingest.record import Recorded
 from collector.ingest.server import serve_uplink, uplink_credentials
+from collector.process import settle_memory
 from collector.store import Store, schema
 from collector.store.files import Files
 from collector.store.writer import FileWriter
@@ -117,6 +118,7 @@ async def main(directory: Path, data: Path) -> None:
                 yield piece
 
     served, lines_port = await serve_lines(lines, directory)
+    settle_memory()
     print(json.dumps({"port": uplink.port, "lines": lines_port}), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     feed.close()

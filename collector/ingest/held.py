@@ -6,6 +6,7 @@ going again; nothing lowers what an alert already is.
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from wire.event import Finding
@@ -80,7 +81,7 @@ class Held:
             self.priority,
             self.score,
             self.severity,
-            json.dumps(self.reasons, ensure_ascii=False),
+            _as_json(self.reasons),
             self.events,
             self.first_at,
             self.last_at,
@@ -186,3 +187,8 @@ def begin(record: Checked, finding: Finding, verdict: Verdict, rules: Rules) -> 
         host=record.peer.host,
         differing=Differing(),
     )
+
+
+@lru_cache(1024)
+def _as_json(reasons: tuple[str, ...]) -> str:
+    return json.dumps(reasons, ensure_ascii=False)

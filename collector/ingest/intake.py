@@ -79,6 +79,11 @@ class Intake:
         if full or self._bytes >= self._limits.queued_bytes:
             self._room.clear()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether `room` would wait."""
+        return not self._room.is_set()
+
     async def room(self) -> None:
         """Wait until there is room for another record."""
         await self._room.wait()

@@ -115,6 +115,10 @@ class DeviceStream:
     def refused(self, refusal: Refusal) -> None:
         """Tell the device what was not taken, and why."""
         self._parts.tally.refused[refusal.reason.name] += 1
+        if refusal.reason is RefusalReason.GAP:
+            # Everything in flight behind a missing record is refused alike: once says it,
+            # as long as that was not said yet.
+            self._messages = [one for one in self._messages if not _is_same_gap(one, refusal)]
         self._tell(refusal)
 
     def unavailable(self) -> None:
@@ -178,7 +182,8 @@ class DeviceStream:
 
     async def _serve(self) -> None:
         while self._ending is None:
-            await self._intake.room()
+            if self._intake.is_full:
+                await self._intake.room()
             try:
                 message = await self._read()
             except CodecError as error:
@@ -358,3 +363,11 @@ class DeviceStream:
         except (TimeoutError, aio.BaseError):
             pass  # a device that does not listen is cut all the same
         await self._context.abort(status, refusal.words)
+
+
+def _is_same_gap(message: CollectorMessage, refusal: Refusal) -> bool:
+    return (
+        isinstance(message, Refusal)
+        and message.reason is RefusalReason.GAP
+        and message.expected == refusal.expected
+    )

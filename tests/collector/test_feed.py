@@ -119,3 +119,38 @@ async def test_closing_ends_every_listener():
         feed.close()
         assert await waiting is None
     assert feed.listeners == 0
+
+
+async def test_a_change_that_is_published_late_is_in_its_place():
+    source = Source()
+    feed = Feed(render, source)
+    feed.publish([row(1)])
+    subscription = feed.subscribe()
+    source.rows = [row(n) for n in (1, 2, 3)]  # all three are durable
+    feed.publish([row(3)])
+    feed.publish([row(2)])
+    assert await take(subscription, 3) == [2, 3]
+    feed.publish([row(4)])
+    assert await take(subscription, 4) == [4]
+    assert source.asked[0] == 1
+
+
+async def test_a_change_that_nobody_published_is_told_with_the_next():
+    source = Source()
+    feed = Feed(render, source)
+    feed.publish([row(1)])
+    subscription = feed.subscribe()
+    feed.publish([row(2)])
+    assert await take(subscription, 2) == [2]
+    source.rows = [row(n) for n in (1, 2, 3, 4)]
+    feed.publish([row(4)])
+    assert await take(subscription, 4) == [3, 4]
+
+
+async def test_the_first_change_after_a_start_skips_nothing():
+    source = Source()
+    feed = Feed(render, source)
+    subscription = feed.subscribe()
+    feed.publish([row(501)])
+    assert await take(subscription, 501) == [501]
+    assert source.asked == []

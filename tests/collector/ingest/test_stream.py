@@ -222,6 +222,19 @@ async def test_a_missing_record_is_named_and_can_still_come(rig):
     assert len(await rig.rows(schema.events)) == 5
 
 
+async def test_a_gap_is_said_once_for_all_that_was_in_flight_behind_it(rig):
+    device = await rig.enrol()
+    _, *rest = [device.event() for _ in range(256)]
+    async with rig.line(device) as line:
+        await line.send(*rest)
+        await line.until(lambda: rig.parts.tally.refused["GAP"] == 255)
+        await line.say(device.heartbeat())
+        await line.until(lambda: line.beat == 1)
+        assert 1 <= len(line.refusals) < 40
+        await line.send(*[envelope for _, envelope in device.spool])
+        await line.until_receipted(device.heads[Lane.TEXT])
+
+
 async def test_another_record_under_a_taken_number_is_a_fork(rig):
     device = await rig.enrol()
     first = device.event()
