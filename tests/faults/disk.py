@@ -94,7 +94,7 @@ class Disk:
     def unmount(self, *, lazily: bool = False) -> None:
         """Take it away. A file that is still open is a fault of the test, unless `lazily`."""
         mnt_detach = 2
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 20
         while True:
             try:
                 _checked(_libc.umount2(bytes(self.root), mnt_detach if lazily else 0), "umount")
@@ -105,7 +105,14 @@ class Disk:
                 time.sleep(0.002)
             else:
                 self._mounted = False
-                return
+                break
+        # A process that began meanwhile in a mount namespace of its own has a copy of this
+        # mount. Until that is gone a new mount would find the file system shut down as it is.
+        alive = Path("/sys/fs/ext4") / Path(self._device).name
+        while not lazily and alive.exists():
+            if time.monotonic() > deadline:
+                raise OSError(errno.EBUSY, "another mount namespace holds the disk")
+            time.sleep(0.002)
 
     def restart(self) -> None:
         """Unmount and mount again: the machine starts after the cut."""
