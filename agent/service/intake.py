@@ -150,7 +150,7 @@ class Intake:
                 if now is not None:
                     seat.channel.send(now.settings)
             case local.Watch():
-                self._roll.watch(seat, message)
+                self._roll.watch(seat, message, self._clock.monotonic())
             case local.StatusAsk():
                 if self._may_ask(seat.channel.peer.user):
                     seat.channel.send(local.StatusReply(json=self._status()))

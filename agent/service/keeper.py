@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import threading
+import time
 from collections.abc import Sequence
 
 _log = logging.getLogger(__name__)
@@ -27,9 +28,10 @@ class SessionKeeper:
         while not self._stopping.is_set():
             child = self._start()
             if child is not None:
-                if _outlives(child, _STEADY):
+                began = time.monotonic()
+                child.wait()  # with a time limit it would look twenty times a second
+                if time.monotonic() - began >= _STEADY:
                     wait = _FIRST
-                    child.wait()
                 if not self._stopping.is_set():
                     _log.warning(
                         "the session process ended (%s), and is started again", child.returncode
@@ -62,11 +64,3 @@ class SessionKeeper:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-
-
-def _outlives(child: "subprocess.Popen[bytes]", seconds: float) -> bool:
-    try:
-        child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return True
-    return False

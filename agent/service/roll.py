@@ -13,6 +13,9 @@ from wire.local import Settings, Watch
 
 from agent.local import LocalError, PeerChannel
 
+SILENT = 35.0
+"""Seconds: a session tells its health every ten."""
+
 
 @dataclass(slots=True, eq=False)
 class Seat:
@@ -27,6 +30,8 @@ class Seat:
     blind: GapReason | None = None
     since: int = 0
     dropped: int = 0
+    heard: float = 0.0
+    """When its health was last told, monotonic seconds; 0: never yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class Roll:
             self._left = {user: at for user, at in self._left.items() if user in signed_in}
             return [one for one in back if one.user in signed_in], dict(self._left)
 
-    def watch(self, seat: Seat, said: Watch) -> None:
+    def watch(self, seat: Seat, said: Watch, heard: float) -> None:
         """A session told how its hook is. What it counts as dropped only rises."""
         with self._lock:
             more = said.dropped - seat.dropped
@@ -98,9 +103,22 @@ class Roll:
                 self._counts[said.blind or GapReason.RATE_LIMITED] += more
             is_news = (seat.hook_alive, seat.blind) != (said.hook_alive, said.blind)
             seat.hook_alive, seat.blind = said.hook_alive, said.blind
-            seat.since, seat.dropped = said.since, said.dropped
+            seat.since, seat.dropped, seat.heard = said.since, said.dropped, heard
         if is_news:
             self.changed.set()
+
+    def expect_words(self, heard: float, now: int) -> None:
+        """Take a session that has not told its health for long for one that does not watch.
+
+        It may be stopped by its own account, hang, or be held by a display that does. Its
+        next word says otherwise. `heard` is monotonic seconds, `now` µs since 1970.
+        """
+        with self._lock:
+            for seat in self._seats:
+                silent = heard - seat.heard
+                if seat.hook_alive and seat.heard and silent > SILENT:
+                    seat.hook_alive, seat.blind = False, GapReason.HOOK_DEAD
+                    seat.since = now - int(silent * 1_000_000)
 
     def count(self, reason: GapReason, number: int = 1) -> None:
         """Count what was given up."""

@@ -33,6 +33,8 @@ SHORT_WAIT = 1.0
 WINDOW: Mapping[Lane, int] = MappingProxyType({Lane.TEXT: 256, Lane.PICTURE: 1})
 """How many records may be on their way without a receipt."""
 MOST_REFUSALS = 3
+NEVER = frozenset({RefusalReason.WRONG_DEVICE, RefusalReason.WRONG_SCHOOL})
+"""What no further try mends: a spool of this PC's earlier identity."""
 
 
 class Phase(StrEnum):
@@ -357,7 +359,7 @@ def _of_record(state: State, refused: Refused, words: str) -> Step:
     times = 1
     if state.refused and state.refused[:2] == (lane, sequence):
         times = state.refused[2] + 1
-    if times < MOST_REFUSALS:
+    if times < MOST_REFUSALS and refused.refusal.reason not in NEVER:
         now = replace(state, refused=(lane, sequence, times))
         return _lost(now, Lost(words, refused.jitter))
     now = replace(

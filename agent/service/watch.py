@@ -113,6 +113,7 @@ class Watchkeeper:
         """Look once: open and close gaps, count what was given up."""
         now = self._clock.now()
         jumped = self._jump(now)
+        self._roll.expect_words(self._clock.monotonic(), now)
         blind = {one.reason: one.since or now for one in self._roll.blind()}
         users = self._users()
         back, away = self._roll.absences(users)

@@ -139,6 +139,13 @@ def test_a_record_is_given_up_only_when_refused_again_and_again():
         assert gives_up is (time == core.MOST_REFUSALS)
 
 
+@pytest.mark.parametrize("reason", sorted(core.NEVER))
+def test_a_record_of_an_earlier_identity_is_given_up_at_once_and_the_stream_stays(reason):
+    state, actions = step(flowing(), refusal(reason, lane=Lane.TEXT, sequence=7))
+    assert [type(one) for one in actions] == [core.GiveUp, core.Tell]
+    assert state.phase is Phase.FLOWING
+
+
 lanes = st.sampled_from(list(Lane))
 numbers = st.integers(0, 20)
 happenings = st.one_of(
