@@ -59,12 +59,15 @@ class LaneBook:
         self._school = school
         self._heads: dict[str, dict[tuple[Lane, bytes], LaneHead]] = {}
         self._moved: dict[tuple[str, Lane, bytes], LaneHead] = {}
+        # Headers of this batch, whose rows are not written yet.
+        self._coming: dict[tuple[str, Lane, bytes, int], bytes] = {}
         self._warned: dict[tuple[str, Lane], tuple[bytes, int]] = {}
 
     def forget(self) -> None:
         """Drop what may not be durable; the store is asked again."""
         self._heads.clear()
         self._moved.clear()
+        self._coming.clear()
         self._warned.clear()
 
     def judge(self, conn: Connection, record: Checked) -> Verdict:
@@ -90,15 +93,20 @@ class LaneBook:
         warning = None
         if (lane, epoch) not in heads:
             now = record.received_at
-            self.write(conn)  # what this batch added to the epoch before it counts
+            self._write_heads(conn)  # what this batch added to the epoch before it counts
             warning = enter_epoch(conn, self._school, device, lane, epoch, now=now)
         heads[lane, epoch] = after
         self._moved[device, lane, epoch] = after
+        self._coming[device, lane, epoch, after.sequence] = record.header_bytes
         self._warned.pop((device, lane), None)
         return Verdict(Step.NEXT, after, warning=warning)
 
     def write(self, conn: Connection) -> None:
-        """Write the heads that moved since the last time."""
+        """Write the heads that moved. Last in each batch, whose records are written by then."""
+        self._write_heads(conn)
+        self._coming.clear()
+
+    def _write_heads(self, conn: Connection) -> None:
         if self._moved:
             rows = [
                 (head.sequence, head.hash, head.sequence, self._school, device, lane, epoch)
@@ -117,8 +125,10 @@ class LaneBook:
 
     def _seen(self, conn: Connection, record: Checked, head: LaneHead) -> Verdict:
         position = record.header.position
-        key = (self._school, record.header.device, position.lane, position.epoch, position.sequence)
-        stored = conn.exec_driver_sql(_STORED, key).scalar()
+        key = (record.header.device, position.lane, position.epoch, position.sequence)
+        stored = self._coming.get(key)
+        if stored is None:
+            stored = conn.exec_driver_sql(_STORED, (self._school, *key)).scalar()
         if stored == record.header_bytes:
             return Verdict(Step.AGAIN, head)
         return self._fork(record, head)

@@ -189,7 +189,8 @@ class DeviceStream:
             except CodecError as error:
                 self._malformed(error)
                 return
-            if message is None or not self._may_speak():
+            # What is read after the last word would follow on something that was not taken.
+            if message is None or self._ending is not None or not self._may_speak():
                 return
             await self._take(message)
 

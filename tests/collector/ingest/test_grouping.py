@@ -38,6 +38,15 @@ def test_what_a_batch_changed_is_kept_when_its_person_is_read_after(desk):
     assert alert.events == 1 + 7 + 1
 
 
+def test_what_comes_twice_in_one_batch_is_taken_once(desk):
+    first, second, third = (desk.device.event() for _ in range(3))
+    desk.take(first, second, first, second, third, second)
+    (alert,) = desk.list()
+    assert alert.events == 3
+    warnings = desk.do(lambda conn: conn.execute(select(schema.warnings)).all())
+    assert warnings == []
+
+
 def test_a_person_forgotten_in_the_middle_of_a_batch_loses_nothing(desk, monkeypatch):
     monkeypatch.setattr("collector.ingest.grouping._MOST_PEOPLE", 1)
     people = ["alex", "billie", "chris"]
