@@ -1,5 +1,0 @@
-import sys
-
-from demo import school
-
-sys.modules[__name__] = school

@@ -1,5 +1,0 @@
-import sys
-
-from demo import screen
-
-sys.modules[__name__] = screen
