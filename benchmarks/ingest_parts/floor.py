@@ -20,6 +20,7 @@ from wire.tls import require_tls13
 require_tls13()
 
 import grpc  # noqa: E402
+import uvloop  # noqa: E402
 from cryptography import x509  # noqa: E402
 from cryptography.hazmat.primitives import hashes  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
@@ -164,4 +165,4 @@ async def main(directory: Path, data: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    uvloop.run(main(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import uvloop
 from cryptography.hazmat.primitives import serialization
 from sqlalchemy import insert
 from wire import certs, seal
@@ -134,4 +135,4 @@ def _spki(leaf) -> bytes:  # noqa: ANN001
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    uvloop.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
