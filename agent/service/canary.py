@@ -68,8 +68,11 @@ def _heads(channel: Channel) -> dict[str, dict[str, Any]]:
     while True:
         answer = channel.receive(10.0)
         if isinstance(answer, StatusReply):
-            lanes: dict[str, dict[str, dict[str, Any]]] = json.loads(answer.json)["lanes"]
-            return lanes["text"]
+            try:
+                lanes: dict[str, dict[str, dict[str, Any]]] = json.loads(answer.json)["lanes"]
+                return lanes["text"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise CanaryError("the service does not say how it stands") from error
         if answer is None:
             raise CanaryError("the service does not say how it stands")
         if isinstance(answer, Rejected):
