@@ -119,5 +119,5 @@ def test_status_follows_a_renewed_certificate(collector, school, place):
     try:
         said = made.until(lambda said: said["certificate"]["ends"] > identity.ends, 30)
         assert said["certificate"]["ends"] == ids.load(files).ends
-        finally:
+    finally:
         made.stop()
