@@ -3,10 +3,11 @@
 The real agent, enrolled at a real collector, on a real screen: idle, while somebody
 types ten keys a second, and a minute after a picture. PSS shares what processes have in
 common, RSS counts it twice. Beside it the same libraries, only imported (floor), and
-ActivityWatch's window and idle watchers (peer), where they can be had.
+what a user would run instead (peer), where it can be had (`footprint_peers`).
 """
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,14 +18,12 @@ from typing import Any
 
 import psutil
 
+from benchmarks import footprint_peers
 from benchmarks.keys import Keyboard
 from benchmarks.table import Figures, Spread, figure, show_spreads, spread
 from demo.school import School
 from demo.screen import Screen, open_screen
 
-ROOT = Path(__file__).resolve().parents[1]
-PEERS = ROOT / "build" / "bench" / "venv"
-PEER_PACKAGES = ("aw-watcher-window", "aw-watcher-afk")
 KEYS_A_SECOND = 10
 SERVICE = "import grpc, sqlite3, psutil, cryptography.x509, cryptography.hazmat.primitives.hpke"
 SESSION = "import pynput.keyboard, Xlib.display, psutil, jeepney, google.protobuf.message"
@@ -49,6 +48,9 @@ def run(*, quick: bool = False) -> dict[str, Any]:
         ours = _ours(screen, idle=idle, typing=typing, after=after)
     rows = {f"{name}: PSS": cost.pss for name, cost in ours.items()}
     rows |= {f"{name}: RSS": cost.rss for name, cost in ours.items()}
+    rows |= {"floor, the same imports: PSS": floor.pss, "floor, the same imports: RSS": floor.rss}
+    if peer is not None:
+        rows |= {"peer: PSS": peer.pss, "peer: RSS": peer.rss}
     show_spreads("both processes", "MB", rows)
     return {"figures": _figures(ours, floor, peer)}
 
@@ -73,7 +75,9 @@ def _ours(screen: Screen, *, idle: float, typing: float, after: float) -> dict[s
                 writer.kill()
                 writer.wait()
             _match(screen)
-            time.sleep(after)
+            began = time.monotonic()
+            _wait_for_picture(school)
+            time.sleep(max(0.0, after - (time.monotonic() - began)))
             costs["after a picture"] = measure(family(pc.agent_pid), 10)
             if school.ask("devices", "list")[0]["online"] is not True:
                 raise RuntimeError("the agent was not connected at the end")
@@ -86,6 +90,18 @@ def _match(screen: Screen) -> None:
         keyboard.press("\n")
         time.sleep(0.5)
         keyboard.type("redshank canary drill ")
+
+
+def _wait_for_picture(school: School) -> None:
+    """Only what a picture really left behind is to be measured."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with sqlite3.connect(f"file:{school.data / 'main.db'}?mode=ro", uri=True) as db:
+            states = [state for (state,) in db.execute("SELECT picture FROM events")]
+        if "here" in states:
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"no picture reached the collector; the events' pictures: {states}")
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -148,46 +164,11 @@ def _floor(screen: Screen) -> Cost:
 
 
 def _peer(screen: Screen, seconds: float) -> Cost | None:
-    """ActivityWatch's watchers, in a virtual environment of their own; None where not to be had."""
-    problem = _install_peers()
-    if problem:
-        print(f"ActivityWatch's watchers could not be had: {problem}\n")
-        return None
-    programs = [
-        screen.run(str(PEERS / "bin" / name), "--testing", HOME=str(screen.folder))
-        for name in PEER_PACKAGES
-    ]
-    time.sleep(5)
-    ended = [
-        name for name, one in zip(PEER_PACKAGES, programs, strict=True) if one.poll() is not None
-    ]
-    if ended:
-        print(f"{', '.join(ended)} of ActivityWatch did not stay up: {screen.logs()[-300:]}\n")
-        return None
-    found = [process for program in programs for process in family(program.pid)]
-    cost = measure(found, seconds)
-    for program in programs:
-        screen.stop(program)
-    return cost
-
-
-def _install_peers() -> str:
-    """Install the watchers; what went wrong, or nothing."""
-    if all((PEERS / "bin" / name).exists() for name in PEER_PACKAGES):
-        return ""
-    steps = (
-        [sys.executable, "-m", "venv", str(PEERS)],
-        [str(PEERS / "bin" / "pip"), "install", "--quiet", *PEER_PACKAGES],
-    )
-    for step in steps:
-        try:
-            done = subprocess.run(step, capture_output=True, text=True, timeout=300, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return str(error)
-        if done.returncode:
-            return (done.stderr.strip().splitlines() or ["pip failed"])[-1][:300]
-    missing = [name for name in PEER_PACKAGES if not (PEERS / "bin" / name).exists()]
-    return f"no command {', '.join(missing)} in the package" if missing else ""
+    with footprint_peers.running(screen) as peer:
+        if peer is None:
+            return None
+        print(f"The peer is {peer.name}.\n")
+        return measure(peer.processes, seconds)
 
 
 def _figures(ours: dict[str, Cost], floor: Cost, peer: Cost | None) -> Figures:

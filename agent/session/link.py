@@ -53,6 +53,7 @@ class Link:
         self._resend: dict[bytes, float] = {}
         self.outbox = Outbox()
         self._due: float | None = clock.monotonic()
+        self._lost_at = clock.monotonic()
 
     @property
     def up(self) -> bool:
@@ -65,6 +66,10 @@ class Link:
         if self._channel is None:
             return self._due
         return min(self._resend.values(), default=None)
+
+    def away(self, now: float) -> float:
+        """Seconds since there was a connection; 0 while there is one."""
+        return now - self._lost_at if self._channel is None else 0.0
 
     def tick(self, now: float) -> bool:
         """Connect or send again what is due. Returns whether a connection was made."""
@@ -108,7 +113,7 @@ class Link:
         if channel is not self._channel:
             return
         log.warning("the service is not reachable: %s", words)
-        self._channel = None
+        self._channel, self._lost_at = None, self._clock.monotonic()
         channel.close()
         self._retry()
 

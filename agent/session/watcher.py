@@ -5,6 +5,7 @@ nothing happens but one wake-up each `WATCH_EVERY` seconds.
 """
 
 import logging
+import os
 import queue
 import signal
 import threading
@@ -16,8 +17,9 @@ from wire.clock import Clock, SystemClock
 from wire.event import EvidenceRules
 from wire.local import Again, Found, NoShot, Settings, Shot
 
-from agent.local import MAX_FRAME, Channel, connect
+from agent.local import MOST_PICTURE, Channel, connect
 from agent.session import memory
+from agent.session.alone import wait_until_alone
 from agent.session.hook import Hook, OpenSources
 from agent.session.link import Came, Link, Lost
 from agent.session.picture import Camera, Grabber, PictureError, grab
@@ -28,8 +30,8 @@ from agent.session.sources.events import BlindError, Ended, Pasted, Rectangle, S
 WATCH_EVERY = 10.0
 OVERLAPPED = "a window that is never captured overlapped it"
 GONE = "the window was gone"
-LARGEST = MAX_FRAME - 4096
-"""Bytes of a picture that the local channel carries, whatever policy allows."""
+ORPHANED_AFTER = 60.0
+"""Seconds without a service after which a session whose parent has ended does so too."""
 LAST_PICTURES = 2.0
 """Seconds that the end of the session waits for pictures under way."""
 
@@ -63,6 +65,7 @@ class Watcher:
         self._camera = Camera(self._queue.put, grabber=grabber)
         self._scribe = Scribe(clock, self)
         self._watch_at = clock.monotonic()
+        self._parent = os.getppid()
 
     def stop(self) -> None:
         """End `run`; from any thread, and from a signal handler."""
@@ -120,6 +123,9 @@ class Watcher:
             if self._hook.check():
                 self._tell_health()
             self._tell_health()
+            if self._link.away(now) > ORPHANED_AFTER and os.getppid() != self._parent:
+                log.warning("whoever started this is gone, and so is the service: it ends")
+                self.stop()
 
     def _tell_health(self) -> None:
         """Say how the watching stands, and how much was given up since the session began."""
@@ -173,7 +179,7 @@ class Watcher:
             event,
             rectangle,
             taken_at=self._clock.now(),
-            most_bytes=min(self._rules.picture_max_bytes, LARGEST),
+            most_bytes=min(self._rules.picture_max_bytes, MOST_PICTURE),
         )
 
     def _frame(self, window: Window, *, all_monitors: bool) -> Rectangle | None:
@@ -239,4 +245,7 @@ def run(
 
 def main(socket_path: str) -> int:
     """The session process's body: watch, and tell the service at `socket_path`."""
-    return run(lambda: connect(socket_path), clock=SystemClock())
+    lock = wait_until_alone(socket_path)
+    code = run(lambda: connect(socket_path), clock=SystemClock())
+    del lock  # kept until here
+    return code

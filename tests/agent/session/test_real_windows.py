@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from wire.event import EvidenceRules, GapReason, Source
-from wire.local import Found, NoShot, Shot, Watch
+from wire.local import Found, NoShot, SessionHello, Shot, Watch
 
-from tests.agent.session.service import Service
 from demo.screen import CHROMIUM_FLAGS, ScreenError, needs, open_screen
+from tests.agent.session.service import Service
 
 pytestmark = pytest.mark.screen
 
@@ -284,3 +284,20 @@ def test_nothing_heavy_is_imported_before_it_is_needed():
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_second_session_of_the_same_service_waits_for_the_first_to_end(bus_screen, tmp_path):
+    command = (sys.executable, "-m", "agent.session", "--socket", str(tmp_path / "s.sock"))
+    with watch(bus_screen, tmp_path) as (service, _):
+        service.watched()
+        second = bus_screen.run(*command)
+        with window(bus_screen, "xterm", name="xterm"):
+            time.sleep(1.5)
+            bus_screen.type("blue heron ")
+            service.wait_for(Found)
+            time.sleep(0.5)
+        assert len(service.all(SessionHello)) == 1
+        assert len(service.all(Found)) == 1
+    with contextlib.closing(Service(str(tmp_path / "s.sock"))) as after:
+        after.watched()  # the first has ended: it watches
+        bus_screen.stop(second)

@@ -400,3 +400,39 @@ def test_the_end_tells_what_was_counted(tmp_path):
     session.end()
     time.sleep(0.1)
     assert [one.repeats for one in session.service.all(Again)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("rules", "above"),
+    [
+        (EvidenceRules(), Window(1, "Childline | chat", "editor", "", 10)),
+        (
+            EvidenceRules(excluded_applications=("keepassxc",)),
+            Window(9, "Passwords", "keepassxc", "/usr/bin/keepassxc", 11),
+        ),
+    ],
+)
+def test_what_shows_at_the_moment_of_the_picture_decides(begin, rules, above):
+    """The page may have changed since the key; an excluded program may stand above."""
+    session = begin(rules)
+    places = [(above, Rectangle(0, 0, 40, 30))]
+    if above.handle != 1:
+        places.insert(0, (Window(1, "Notes", "editor", "", 10), Rectangle(0, 0, 40, 30)))
+    session.user.windows.places = places
+    session.user.window(1, "Notes")
+    session.user.type("blue heron ")
+    (missing,) = session.service.wait_for(NoShot)
+    assert missing.why == OVERLAPPED
+
+
+def test_an_orphan_without_a_service_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr("agent.session.watcher.WATCH_EVERY", 0.2)
+    monkeypatch.setattr("agent.session.watcher.ORPHANED_AFTER", 1.0)
+    session = Session(tmp_path)
+    session.service.watched()
+    session.watcher._parent = 0
+    time.sleep(1.5)
+    assert session.thread.is_alive()  # while there is a service it goes on
+    session.service.close()
+    session.thread.join(10)
+    assert session.code == 0
