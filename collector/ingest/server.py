@@ -11,11 +11,12 @@ from wire.codec import pack_collector
 from wire.event import Purpose, Refusal, SignedPolicy
 from wire.v1 import uplink_pb2_grpc
 
+from collector.ingest.answers import Context
 from collector.ingest.intake import Intake
 from collector.ingest.parts import UplinkParts
 from collector.ingest.peer import PeerRefused, peer_of
 from collector.ingest.record import Recorder
-from collector.ingest.stream import Context, DeviceStream
+from collector.ingest.stream import DeviceStream
 from collector.store import schema
 
 _log = structlog.get_logger(__name__)

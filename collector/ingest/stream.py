@@ -1,22 +1,19 @@
-"""One device's open call: what it says is taken in order, what it is told is coalesced.
+"""One device's open call: what it says is taken in order.
 
-An idle stream costs one waiting read and nothing else: a task to write with exists
-only while there is something to write, and receipts that wait are merged, since a
-later one says all that an earlier one did.
+An idle stream costs one waiting read and nothing else.
 """
 
 import asyncio
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import grpc
 import structlog
 from grpc import aio
-from wire.codec import CodecError, pack_collector, unpack_agent
+from wire.codec import CodecError, unpack_agent
 from wire.event import (
     AgentMessage,
-    CollectorMessage,
     Envelope,
     Heartbeat,
     Hello,
@@ -33,6 +30,7 @@ from wire.event import (
 
 from collector.devices import DeviceState
 from collector.errors import CollectorError, StoreError
+from collector.ingest.answers import Answers, Context
 from collector.ingest.check import Peer, Refused, check
 from collector.ingest.greet import beat, greet, pseudonyms
 from collector.ingest.intake import Intake
@@ -43,7 +41,6 @@ from collector.ingest.warnings import IntegrityWarning, write_warnings
 
 _log = structlog.get_logger(__name__)
 _PICTURE_STEP = 16 * 1024
-_TOLD_WITHIN = 0.3  # seconds that a last word may take before the stream is cut
 _SAID_AGAIN_AFTER = 5.0  # seconds between two words to a device that is too fast
 _WORTH_A_WARNING = frozenset(
     {
@@ -54,8 +51,6 @@ _WORTH_A_WARNING = frozenset(
         RefusalReason.UNKNOWN_KEY,
     },
 )
-
-Context: TypeAlias = "aio.ServicerContext[Any, Any]"
 
 
 class DeviceStream:
@@ -77,10 +72,7 @@ class DeviceStream:
         self.known_keys = known_keys
         limits = parts.limits
         self._bucket = Bucket(limits.records_per_second, limits.burst, parts.clock.monotonic())
-        self._receipts: dict[Lane, LaneHead] = {}
-        self._messages: list[CollectorMessage] = []
-        self._writing: asyncio.Task[None] | None = None
-        self._ending: asyncio.Task[None] | None = None
+        self._answers = Answers(context, parts.tally, limits.unread_answers)
         self._warned: set[RefusalReason] = set()
         self._say_slower_at = 0.0
 
@@ -101,46 +93,35 @@ class DeviceStream:
             pass  # it was cut from another task, or the line is gone
         finally:
             devices.detach(self.device, self)
-            if self._ending is None and self._writing is not None:
-                self._writing.cancel()
-        if self._ending is not None:
-            # Its AbortError is what tells gRPC that the call did not end well.
-            await self._ending
+            self._answers.drop()
+        await self._answers.ended()
 
     def receipted(self, heads: dict[Lane, LaneHead]) -> None:
         """Tell the device what is durable."""
-        self._receipts.update(heads)
-        self._wake()
+        self._answers.receipt(heads)
 
     def refused(self, refusal: Refusal) -> None:
         """Tell the device what was not taken, and why."""
-        self._parts.tally.refused[refusal.reason.name] += 1
-        if refusal.reason is RefusalReason.GAP:
-            # Everything in flight behind a missing record is refused alike: once says it,
-            # as long as that was not said yet.
-            self._messages = [one for one in self._messages if not _is_same_gap(one, refusal)]
-        self._tell(refusal)
+        self._answers.refuse(refusal)
 
     def unavailable(self) -> None:
         """End the call: what it sent is not durable, and what follows would not chain."""
-        words = "The collector could not store what was sent. Send it again."
-        refusal = Refusal(reason=RefusalReason.UNAVAILABLE, words=words, retry_after_ms=2000)
-        self._end(refusal, grpc.StatusCode.UNAVAILABLE)
+        self._answers.unavailable()
 
     def cut(self, state: DeviceState) -> None:
         """End the call, since the device may not speak any more."""
         reason, words = STATE_WORDS[state]
-        self._end(Refusal(reason=reason, words=words), grpc.StatusCode.PERMISSION_DENIED)
+        self._answers.end(Refusal(reason=reason, words=words), grpc.StatusCode.PERMISSION_DENIED)
 
     def supersede(self) -> None:
         """End the call, since the same device opened a newer one."""
         words = "Another stream of this PC took over."
         refusal = Refusal(reason=RefusalReason.SUPERSEDED, words=words)
-        self._end(refusal, grpc.StatusCode.ABORTED)
+        self._answers.end(refusal, grpc.StatusCode.ABORTED)
 
     def offer(self, policy: SignedPolicy) -> None:
         """Send a policy that came into force."""
-        self._tell(policy)
+        self._answers.tell(policy)
 
     async def _greeted(self) -> bool:
         limits = self._parts.limits
@@ -154,7 +135,7 @@ class DeviceStream:
         if not isinstance(hello, Hello):
             words = "A stream begins with a hello."
             refusal = Refusal(reason=RefusalReason.NOT_HELLO, words=words)
-            self._end(refusal, grpc.StatusCode.FAILED_PRECONDITION)
+            self._answers.end(refusal, grpc.StatusCode.FAILED_PRECONDITION)
             return False
         # What an older stream of this device brought counts before what it says now.
         await self._intake.settled()
@@ -167,7 +148,7 @@ class DeviceStream:
             self.unavailable()
             return False
         version = self._parts.policy_version()
-        self._tell(
+        self._answers.tell(
             Welcome(
                 received_at=now,
                 stored=stored,
@@ -177,11 +158,11 @@ class DeviceStream:
         )
         policy = self._parts.policy()
         if policy is not None and hello.policy_version != version:
-            self._tell(policy)
+            self._answers.tell(policy)
         return True
 
     async def _serve(self) -> None:
-        while self._ending is None:
+        while not self._answers.are_over:
             if self._intake.is_full:
                 await self._intake.room()
             try:
@@ -190,7 +171,7 @@ class DeviceStream:
                 self._malformed(error)
                 return
             # What is read after the last word would follow on something that was not taken.
-            if message is None or self._ending is not None or not self._may_speak():
+            if message is None or self._answers.are_over or not self._may_speak():
                 return
             await self._take(message)
 
@@ -200,7 +181,7 @@ class DeviceStream:
             wait = self._bucket.take(1 + len(message.sealed) // _PICTURE_STEP, clock.monotonic())
             if wait:
                 await self._slow_down(wait)
-                if self._ending is not None or not self._may_speak():
+                if self._answers.are_over or not self._may_speak():
                     return
             await self._envelope(message)
         elif isinstance(message, Heartbeat):
@@ -212,7 +193,7 @@ class DeviceStream:
         else:
             words = "A stream has one hello."
             refusal = Refusal(reason=RefusalReason.MALFORMED, words=words)
-            self._end(refusal, grpc.StatusCode.FAILED_PRECONDITION)
+            self._answers.end(refusal, grpc.StatusCode.FAILED_PRECONDITION)
 
     async def _envelope(self, envelope: Envelope) -> None:
         parts = self._parts
@@ -234,7 +215,7 @@ class DeviceStream:
     async def _heartbeat(self, heartbeat: Heartbeat) -> None:
         parts = self._parts
         await self._intake.settled()  # the records before it come before it
-        if self._ending is not None:
+        if self._answers.are_over:
             return
         job = partial(
             beat,
@@ -250,7 +231,7 @@ class DeviceStream:
             self.unavailable()
             return
         parts.tally.heartbeats += 1
-        self._tell(Receipt(heartbeat=heartbeat.number))
+        self._answers.tell(Receipt(heartbeat=heartbeat.number))
 
     async def _renew(self, request: RenewalRequest) -> None:
         device = self._parts.devices.get(self.device)
@@ -261,7 +242,7 @@ class DeviceStream:
         except CollectorError as error:
             self.refused(Refusal(reason=RefusalReason.MALFORMED, words=f"{error}"))
             return
-        self._tell(Renewal(chain=chain))
+        self._answers.tell(Renewal(chain=chain))
 
     async def _slow_down(self, seconds: float) -> None:
         """Leave the stream unread until its debt is paid; HTTP/2 holds the device back."""
@@ -323,52 +304,4 @@ class DeviceStream:
     def _malformed(self, error: CodecError) -> None:
         self._parts.tally.refused[RefusalReason.MALFORMED.name] += 1
         refusal = Refusal(reason=RefusalReason.MALFORMED, words=f"{error}")
-        self._end(refusal, grpc.StatusCode.INVALID_ARGUMENT)
-
-    def _tell(self, message: CollectorMessage) -> None:
-        if len(self._messages) >= self._parts.limits.unread_answers:
-            self.unavailable()
-            return
-        self._messages.append(message)
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._writing is None and self._ending is None:
-            self._writing = asyncio.get_running_loop().create_task(self._write())
-
-    async def _write(self) -> None:
-        try:
-            while self._receipts or self._messages:
-                messages, self._messages = self._messages, []
-                receipts, self._receipts = self._receipts, {}
-                for message in messages:
-                    await self._context.write(pack_collector(message))
-                for head in receipts.values():
-                    await self._context.write(pack_collector(Receipt(head=head)))
-        except aio.BaseError:
-            pass  # the line is gone; what was not said is said again after the next hello
-        finally:
-            self._writing = None
-
-    def _end(self, refusal: Refusal, status: grpc.StatusCode) -> None:
-        if self._ending is None:
-            self._parts.tally.refused[refusal.reason.name] += 1
-            self._ending = asyncio.get_running_loop().create_task(self._last(refusal, status))
-
-    async def _last(self, refusal: Refusal, status: grpc.StatusCode) -> None:
-        try:
-            async with asyncio.timeout(_TOLD_WITHIN):
-                if self._writing is not None:
-                    await asyncio.wait([self._writing])
-                await self._context.write(pack_collector(refusal))
-        except (TimeoutError, aio.BaseError):
-            pass  # a device that does not listen is cut all the same
-        await self._context.abort(status, refusal.words)
-
-
-def _is_same_gap(message: CollectorMessage, refusal: Refusal) -> bool:
-    return (
-        isinstance(message, Refusal)
-        and message.reason is RefusalReason.GAP
-        and message.expected == refusal.expected
-    )
+        self._answers.end(refusal, grpc.StatusCode.INVALID_ARGUMENT)

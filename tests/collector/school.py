@@ -1,6 +1,8 @@
 """A school with its CA, its keys and a running uplink, for tests: all of it real."""
 
+import asyncio
 import contextlib
+import threading
 from dataclasses import dataclass, replace
 
 from wire.tls import require_tls13
@@ -171,6 +173,17 @@ class Rig:
         finally:
             await line.close()
 
+    @contextlib.asynccontextmanager
+    async def held(self):
+        """Keep the writer of the main file busy, so that records queue."""
+        holding = threading.Event()
+        busy = asyncio.ensure_future(self.store.write(lambda _: holding.wait(5) and None))
+        try:
+            yield
+        finally:
+            holding.set()
+            await busy
+
     def renew(self, device, csr):
         request = certs.read_csr(csr)
         if spki_of(request) != device.public_key:
@@ -188,10 +201,17 @@ class Rig:
         return [row.kind for row in await self.rows(schema.warnings)]
 
 
+async def until(holds):
+    """Wait for something that nobody tells."""
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
 def spki_of(request):
     return certs.public_key_of(request).public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
 
 
-__all__ = ["Ca", "Rig", "key_pem", "replace", "spki"]
+__all__ = ["Ca", "Rig", "key_pem", "replace", "spki", "until"]

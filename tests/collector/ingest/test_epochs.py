@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import threading
 
 import pytest
 from wire.chain import fresh_epoch
 from wire.event import Lane
 
 from collector.store import schema
+from tests.collector.school import until
 
 
 async def beaten(line, device, number):
@@ -83,7 +83,7 @@ async def test_of_every_lane_the_welcome_names_one_head(rig):
 async def test_numbers_of_a_left_epoch_count_what_came_in_the_same_batch(rig):
     device = await rig.enrol()
     async with rig.line(device) as line:
-        async with held(rig):
+        async with rig.held():
             await line.send(device.event())  # is in the commit that is held
             await until(lambda: rig.uplink.intake.waiting == 0)
             await line.send(*[device.event() for _ in range(5)])
@@ -101,7 +101,7 @@ async def test_what_is_still_on_its_way_is_not_called_lost(rig, through):
     device = await rig.enrol()
     async with contextlib.AsyncExitStack() as lines:
         line = await lines.enter_async_context(rig.line(device))
-        async with held(rig):
+        async with rig.held():
             await line.send(*[device.event() for _ in range(4)])
             await until(lambda: rig.uplink.intake.coming == 4)
             old = device.heads[Lane.TEXT]
@@ -120,21 +120,3 @@ async def test_what_is_still_on_its_way_is_not_called_lost(rig, through):
     (warning,) = await rig.rows(schema.warnings)
     assert (warning.epoch, warning.first, warning.last) == (old.epoch, 4, 4)
     assert "all 4 known records came" in warning.words
-
-
-@contextlib.asynccontextmanager
-async def held(rig):
-    """Keep the writer of the main file busy."""
-    holding = threading.Event()
-    busy = asyncio.ensure_future(rig.store.write(lambda _: holding.wait(5) and None))
-    try:
-        yield
-    finally:
-        holding.set()
-        await busy
-
-
-async def until(holds):
-    async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110 - what it looks at tells nobody
-            await asyncio.sleep(0.005)
