@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
+
 from wire.clock import SystemClock
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -4,9 +4,10 @@ import time
 from types import TracebackType
 from typing import Self
 
-from wire.clock import SystemClock
 from Xlib import XK, X, display
 from Xlib.ext import xtest
+
+from wire.clock import SystemClock
 
 NAMES = {" ": "space", "'": "apostrophe", ",": "comma", ".": "period", "-": "minus", "\n": "Return"}
 NAMES |= {"!": "exclam", "?": "question", ";": "semicolon", ":": "colon", "/": "slash"}

@@ -21,8 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wire.clock import SystemClock
-
 from benchmarks import latency_floor
 from benchmarks.browser import Seen, UnseenError, Watched, open_browser
 from benchmarks.desk import Desk, sign_in
@@ -32,6 +30,7 @@ from benchmarks.table import Figures, figure, show_spreads, spread
 from demo.school import School
 from demo.screen import Screen, open_screen
 from keywords.pack import load_packs, shipped_packs
+from wire.clock import SystemClock
 
 EVENTS = 200
 PICTURES_TRIED = 20

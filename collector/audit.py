@@ -36,11 +36,11 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from sqlalchemy import Connection, func, insert, select
+
+from collector.store import schema
 from wire import codec
 from wire.clock import Clock
 from wire.event import Purpose
-
-from collector.store import schema
 
 SCHEMA: Final = 1
 NOBODY: Final = "nobody"

@@ -6,8 +6,6 @@ from functools import partial
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509 import Certificate
 from sqlalchemy.exc import SQLAlchemyError
-from wire.certs import Authority, CertificateRefused, read_certificate
-from wire.clock import Clock, SystemClock
 
 from collector import alerts, secrets
 from collector.alerts import AlertRow
@@ -24,6 +22,8 @@ from collector.settings import Settings
 from collector.store import Store
 from collector.vault import Vault
 from collector.web.lines import render_line
+from wire.certs import Authority, CertificateRefused, read_certificate
+from wire.clock import Clock, SystemClock
 
 __all__ = ["NotSetUp", "Parts", "build"]
 

@@ -12,13 +12,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from wire import certs
-from wire.certs import Authority, CertificateRefused, Identity
-from wire.clock import Clock
 
 from collector.desk_certificate import in_utc
 from collector.devices import Device
 from collector.errors import CollectorError
+from wire import certs
+from wire.certs import Authority, CertificateRefused, Identity
+from wire.clock import Clock
 
 REQUEST_MAX: Final = 8_192
 SERVER_RENEWED_BEFORE: Final = timedelta(days=100)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from wire.clock import SystemClock
 
 from collector.asking import ask_secret, chosen_secret
 from collector.control import ask
 from collector.desk_certificate import in_utc
 from collector.errors import CollectorError
 from collector.settings import Settings, SettingsError, SetupAnswers
+from wire.clock import SystemClock
 
 app = typer.Typer(
     name="redshank-collector",
@@ -276,10 +276,9 @@ def recover_check(
 @app.command("desk-certificate")
 def desk_certificate(data: Data = None, config: Config = None) -> None:
     """Make a new self-signed certificate for the desk; the server shows it from its next start."""
-    from wire import certs  # noqa: PLC0415
-
     from collector import secrets  # noqa: PLC0415
     from collector.desk_certificate import self_signed  # noqa: PLC0415
+    from wire import certs  # noqa: PLC0415
 
     settings = Settings.load(config=config, data=data)
     if settings.desk_certificate is not None or settings.desk_key is not None:

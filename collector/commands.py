@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
-from wire.token import new_token
 
 from collector import tokens
 from collector.audit import Act
@@ -22,6 +21,7 @@ from collector.settings import join_address, split_address
 from collector.setup import read_packs
 from collector.tokens import Issue
 from keywords.pack import PackError
+from wire.token import new_token
 
 _LOG = logger("collector.commands")
 _ANSWERS_MAX = 10_000

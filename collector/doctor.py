@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wire.clock import SystemClock
-
 from collector.build import build
 from collector.chores import find_warnings
 from collector.control import ControlError, ask
@@ -13,6 +11,7 @@ from collector.errors import CollectorError, StoreLocked
 from collector.listeners import bind
 from collector.secrets import check_closed
 from collector.settings import Settings
+from wire.clock import SystemClock
 
 _LISTENERS = ("desk_listen", "enrol_listen", "uplink_listen", "ops_listen")
 

@@ -13,12 +13,12 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
-from wire.tls import server_context
 
 from collector.ca import ServerIdentity
 from collector.errors import CollectorError
 from collector.patience import Impatient
 from collector.settings import split_address
+from wire.tls import server_context
 
 _BACKLOG: Final = 512
 _GRACE_SECONDS: Final = 5

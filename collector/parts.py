@@ -6,10 +6,9 @@ A room that needs several parts takes `Parts`; one that needs two takes those tw
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wire.clock import Clock
-
 from collector.school import School
 from collector.settings import Settings
+from wire.clock import Clock
 
 if TYPE_CHECKING:  # the rooms may name Parts, so Parts must not load the rooms
     from collector.audit import Audit

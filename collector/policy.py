@@ -11,15 +11,15 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, func, insert, select
-from wire import codec
-from wire.clock import Clock
-from wire.event import EvidenceRules, PackText, Policy, Purpose, SignedKey, SignedPolicy
-from wire.policy import sign_policy
 
 from collector.audit import Act, Audit
 from collector.errors import CollectorError
 from collector.store import schema
 from collector.store.store import Store
+from wire import codec
+from wire.clock import Clock
+from wire.event import EvidenceRules, PackText, Policy, Purpose, SignedKey, SignedPolicy
+from wire.policy import sign_policy
 
 DAY: Final = 24 * 3_600_000_000
 

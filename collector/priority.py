@@ -14,12 +14,11 @@ Rules that hold whatever the input:
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from wire.event import AccountKind, Finding, Source
-
 from keywords.grade import Grade
 from keywords.pack import Severity
 from keywords.priority import Priority, base
 from keywords.reasons import words
+from wire.event import AccountKind, Finding, Source
 
 MINUTE = 60 * 1_000_000
 HOUR = 60 * MINUTE

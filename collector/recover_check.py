@@ -8,12 +8,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
-from wire import certs
-from wire.seal import key_id
 
 from collector import vault
 from collector.recovery import RecoveryError, from_words, root_from, unwrap_pseudonym
 from collector.school import read_school
+from wire import certs
+from wire.seal import key_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

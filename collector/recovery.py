@@ -28,9 +28,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from mnemonic import Mnemonic
-from wire.root import root_from_scalar
 
 from collector.errors import CollectorError
+from wire.root import root_from_scalar
 
 WORDS: Final = 24
 _NONCE_BYTES: Final = 12

@@ -21,15 +21,15 @@ from typing import Final, Protocol, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from sqlalchemy import Connection, func, select
-from wire import codec, ids, seal, sign
-from wire.details import Details, Picture, Who, decode_details, decode_picture
-from wire.event import Header, Kind, Part, PartKind
 
 from collector.audit import Act, Audit
 from collector.permissions import REVEAL
 from collector.signin import Session
 from collector.store import schema
 from collector.vault import Vault, VaultLockedError
+from wire import codec, ids, seal, sign
+from wire.details import Details, Picture, Who, decode_details, decode_picture
+from wire.event import Header, Kind, Part, PartKind
 
 T = TypeVar("T")
 

@@ -19,9 +19,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from wire.event import EvidenceRules
-
 from collector.errors import CollectorError
+from wire.event import EvidenceRules
 
 _FILE_MAX: Final = 262_144
 _PICTURE_MIN: Final = 20_000

@@ -17,8 +17,6 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-from wire.tls import server_context
-
 from collector import process, secrets
 from collector.build import build
 from collector.chores import Chores
@@ -34,6 +32,7 @@ from collector.parts import Parts
 from collector.settings import Settings, SettingsError, join_address, split_address
 from collector.uplink import UplinkCredentials, uplink_parts
 from collector.web.app import create_app
+from wire.tls import server_context
 
 _LOG = logger("collector.serve")
 

@@ -24,10 +24,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection, insert
 from sqlalchemy.exc import SQLAlchemyError
-from wire import certs, codec, root
-from wire.clock import Clock
-from wire.event import KeyStatement, PackText, Policy, Purpose, SignedKey
-from wire.seal import key_id
 
 from collector import secrets, staff, vault
 from collector.audit import Act, Audit
@@ -41,6 +37,10 @@ from collector.school import check_id
 from collector.settings import FILE_NAME, Settings, split_address
 from collector.store import Store, schema
 from keywords.pack import load_packs
+from wire import certs, codec, root
+from wire.clock import Clock
+from wire.event import KeyStatement, PackText, Policy, Purpose, SignedKey
+from wire.seal import key_id
 
 PASSPHRASE_MIN: Final = 15
 PASSPHRASE_MAX: Final = 256

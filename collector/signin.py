@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, delete, insert, select, update
-from wire.clock import Clock
 
 from collector import staff
 from collector.attempts import Attempts
 from collector.audit import NOBODY, Act, Audit
 from collector.permissions import Role
 from collector.store import schema
+from wire.clock import Clock
 
 T = TypeVar("T")
 

@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select, update
-from wire.token import Token
 
 from collector.errors import CollectorError
 from collector.store import schema
+from wire.token import Token
 
 USES_MAX: Final = 500
 HOURS_MAX: Final = 24 * 14

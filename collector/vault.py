@@ -28,10 +28,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection, delete, insert, select
-from wire.clock import Clock
 
 from collector.attempts import Attempts
 from collector.store import schema
+from wire.clock import Clock
 
 T = TypeVar("T")
 

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
+
 from wire.tls import require_tls13
 
 # gRPC reads its settings when it is imported, and the tests of both ends import it.

@@ -2,9 +2,8 @@
 
 from typing import Protocol
 
-from wire import local
-
 from agent.local.interface import FrameRefused, Peer
+from wire import local
 
 
 class Stream(Protocol):

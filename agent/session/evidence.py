@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from wire.details import MOST_AROUND, MOST_MATCHED, Details
-from wire.event import EvidenceRules, Finding, PictureState, Severity, Source
-
 from agent.session.sources.events import Window
 from agent.session.text import MARK, Sighting
 from agent.session.venue import venue
 from keywords.grade import Grade, Place, grade
 from keywords.reasons import REASONS
+from wire.details import MOST_AROUND, MOST_MATCHED, Details
+from wire.event import EvidenceRules, Finding, PictureState, Severity, Source
 
 MOST_TITLE = 1000
 _MOST_ADDRESS = 2000

@@ -9,12 +9,11 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
+from agent.session.sources.events import BlindError, Ended, SourceEvent
+from agent.session.sources.interface import Put, Source, Sources
 from wire.clock import Clock
 from wire.event import GapReason
 from wire.local import Watch
-
-from agent.session.sources.events import BlindError, Ended, SourceEvent
-from agent.session.sources.interface import Put, Source, Sources
 
 AGAIN = (0.0, 1.0, 2.0, 5.0, 10.0)
 HEALTHY_AFTER = 60.0

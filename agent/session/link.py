@@ -10,11 +10,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wire.clock import Clock
-from wire.local import FromSession, Rejected, SessionHello, Taken, ToSession
-
 from agent.local import Channel, LocalError
 from agent.session.outbox import Keepable, Outbox
+from wire.clock import Clock
+from wire.local import FromSession, Rejected, SessionHello, Taken, ToSession
 
 AGAIN = (0.2, 0.5, 1.0, 2.0, 5.0)
 VERSION = "0.1.0"

@@ -6,11 +6,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from wire.event import PackText
-
 from agent.session.compile import Built, Wanted, build
 from agent.session.memory import give_back
 from keywords.matcher import Matcher
+from wire.event import PackText
 
 COMPILER = (sys.executable, "-m", "agent.session.compile")
 MOST_SECONDS = 60.0

@@ -19,11 +19,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from wire.local import NoShot, Shot
-
 from agent.session.encode import ANSWER, REQUEST, is_webp
 from agent.session.memory import give_back
 from agent.session.sources.events import Rectangle
+from wire.local import NoShot, Shot
 
 WIDEST = 1920
 MOST_SECONDS = 5.0

@@ -10,11 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from wire.clock import Clock
-from wire.event import EvidenceRules, PictureState, Source
-from wire.ids import new_event
-from wire.local import Again, Found, Settings
-
 from agent.session.evidence import Scene, details, judge, picture_state
 from agent.session.fold import Fold, Repeats, Subject
 from agent.session.packbook import Packbook
@@ -34,6 +29,10 @@ from agent.session.sources.events import (
 )
 from agent.session.text import MOUSE_NOTE, Sighting, WindowText
 from agent.session.titles import Titles
+from wire.clock import Clock
+from wire.event import EvidenceRules, PictureState, Source
+from wire.ids import new_event
+from wire.local import Again, Found, Settings
 
 PAUSE = 0.8
 """Seconds without a key after which what stands complete is a match."""

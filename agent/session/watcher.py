@@ -13,10 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 
-from wire.clock import Clock, SystemClock
-from wire.event import EvidenceRules
-from wire.local import Again, Found, NoShot, Settings, Shot
-
 from agent.local import MOST_PICTURE, Channel, connect
 from agent.session import memory
 from agent.session.alone import wait_until_alone
@@ -26,6 +22,9 @@ from agent.session.picture import Camera, Grabber, PictureError, grab
 from agent.session.scribe import Scribe
 from agent.session.sources.chosen import open_sources
 from agent.session.sources.events import BlindError, Ended, Pasted, Rectangle, SourceEvent, Window
+from wire.clock import Clock, SystemClock
+from wire.event import EvidenceRules
+from wire.local import Again, Found, NoShot, Settings, Shot
 
 WATCH_EVERY = 10.0
 OVERLAPPED = "a window that is never captured overlapped it"

@@ -25,11 +25,11 @@ from cryptography import x509  # noqa: E402
 from cryptography.hazmat.primitives import hashes  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
 from grpc import aio  # noqa: E402
-from wire.sign import HEADER_DOMAIN  # noqa: E402
-from wire.v1 import uplink_pb2 as pb  # noqa: E402
 
 from benchmarks.ingest_parts import school  # noqa: E402
 from benchmarks.ingest_parts.lines import serve_lines  # noqa: E402
+from wire.sign import HEADER_DOMAIN  # noqa: E402
+from wire.v1 import uplink_pb2 as pb  # noqa: E402
 
 _WAITING = 4096
 _ECDSA = ec.ECDSA(hashes.SHA256())

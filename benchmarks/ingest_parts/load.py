@@ -19,6 +19,8 @@ require_tls13()
 import grpc  # noqa: E402
 from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: E402
 from grpc import aio  # noqa: E402
+
+from benchmarks.ingest_parts import school  # noqa: E402
 from wire.account import account_digest  # noqa: E402
 from wire.chain import fresh_epoch, head_after, next_position  # noqa: E402
 from wire.clock import SystemClock  # noqa: E402
@@ -40,8 +42,6 @@ from wire.ids import new_event  # noqa: E402
 from wire.seal import SealContext, key_id, seal  # noqa: E402
 from wire.sign import sign_header  # noqa: E402
 from wire.v1 import uplink_pb2 as pb  # noqa: E402
-
-from benchmarks.ingest_parts import school  # noqa: E402
 
 CLOCK = SystemClock()
 FINDING = Finding(

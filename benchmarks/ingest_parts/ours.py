@@ -11,9 +11,6 @@ from pathlib import Path
 import uvloop
 from cryptography.hazmat.primitives import serialization
 from sqlalchemy import insert
-from wire import certs, seal
-from wire.clock import SystemClock
-from wire.event import Purpose
 
 from benchmarks.ingest_parts import school
 from benchmarks.ingest_parts.lines import serve_lines
@@ -28,6 +25,9 @@ from collector.process import settle_memory
 from collector.store import Store, schema
 from collector.store.files import Files
 from collector.store.writer import FileWriter
+from wire import certs, seal
+from wire.clock import SystemClock
+from wire.event import Purpose
 
 committed: dict[int, int] = {}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
+
 from wire import certs, seal
 from wire.clock import SystemClock
 

@@ -15,13 +15,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from wire.certs import pem, read_certificate
 
 from collector.attempts import Attempts, TooManyAttemptsError
 from collector.enrol.problems import Problem, answer
 from collector.enrol.service import HOST_MAX, Enrolment, Welcomed
 from collector.logs import logger
 from collector.parts import Parts
+from wire.certs import pem, read_certificate
 
 BODY_MAX = 16_384
 _FAILURES = 100

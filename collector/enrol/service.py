@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Connection, select
-from wire import codec
-from wire.sign import SignatureRefused, verify_renewal
-from wire.token import TokenError, read_token
 
 from collector import tokens
 from collector.audit import Act
@@ -26,6 +23,9 @@ from collector.enrol.problems import Problem
 from collector.parts import Parts
 from collector.store import schema
 from collector.tokens import TokenProblem, TokenRefused
+from wire import codec
+from wire.sign import SignatureRefused, verify_renewal
+from wire.token import TokenError, read_token
 
 HOST_MAX = 255
 

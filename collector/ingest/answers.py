@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 
 import grpc
 from grpc import aio
-from wire.codec import pack_collector
-from wire.event import CollectorMessage, Lane, LaneHead, Receipt, Refusal, RefusalReason
 
 from collector.ingest.parts import Tally
+from wire.codec import pack_collector
+from wire.event import CollectorMessage, Lane, LaneHead, Receipt, Refusal, RefusalReason
 
 Context: TypeAlias = "aio.ServicerContext[Any, Any]"
 

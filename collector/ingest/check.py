@@ -8,14 +8,14 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+from collector.ingest.limits import Limits
+from collector.pseudonym import pseudonym_of
 from wire.account import is_account
 from wire.codec import CodecError, decode_header
 from wire.event import Envelope, Header, Kind, Part, PartKind, Refusal, RefusalReason
 from wire.seal import SealError, check_sealed, split
 from wire.sign import SignatureRefused, verify_header
-
-from collector.ingest.limits import Limits
-from collector.pseudonym import pseudonym_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ before has been set back: an imaged PC, a restored spool.
 """
 
 from sqlalchemy import Connection
-from wire.event import ZERO_HASH, Lane
 
 from collector.ingest.warnings import IntegrityWarning, lane_words, numbers
+from wire.event import ZERO_HASH, Lane
 
 _OPEN = """
 SELECT epoch, sequence, written FROM lanes

@@ -17,11 +17,11 @@ import json
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
-from wire.event import Heartbeat, Hello, Lane, LaneHead, SignedIn
 
 from collector.ingest.epochs import close_epoch, enter_epoch
 from collector.ingest.warnings import IntegrityWarning, lane_words, numbers, write_warnings
 from collector.pseudonym import pseudonym_of
+from wire.event import Heartbeat, Hello, Lane, LaneHead, SignedIn
 
 _LANES = """
 SELECT lane, epoch, sequence, hash, open, written FROM lanes WHERE school = ? AND device = ?

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row
-from wire.event import AccountKind, Finding
 
 from collector.alerts import AlertRow, AlertState
 from collector.ingest.check import Checked
 from collector.ingest.held import COLUMNS, Differing, Held, begin
 from collector.priority import DAY, Corroboration, History, Rules, is_drill, judge
 from keywords.priority import Priority
+from wire.event import AccountKind, Finding
 
 _MOST_PEOPLE = 20_000
 _PEOPLE = f"SELECT {COLUMNS} FROM alerts WHERE school = ? AND last_at >= ? AND pseudonym IN (%s)"  # noqa: S608 - only names of columns

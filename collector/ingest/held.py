@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from wire.event import Finding
-
 from collector.alerts import AlertRow, AlertState
 from collector.ingest.check import Checked
 from collector.ingest.ids import new_id
 from collector.priority import Rules, Verdict, due_at
 from keywords.priority import Priority
+from wire.event import Finding
 
 COLUMNS = (
     "alert, pseudonym, account_kind, category, device, room, priority, score, severity, reasons,"

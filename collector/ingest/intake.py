@@ -16,12 +16,12 @@ from functools import partial
 from typing import Protocol
 
 import structlog
-from wire.event import Lane, LaneHead, Refusal, RefusalReason
 
 from collector.errors import StoreError
 from collector.ingest.check import Checked
 from collector.ingest.parts import UplinkParts
 from collector.ingest.record import Recorded, Recorder, has_picture
+from wire.event import Lane, LaneHead, Refusal, RefusalReason
 
 _log = structlog.get_logger(__name__)
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from sqlalchemy import Connection
-from wire.chain import ForkFound, GapFound, follow, start
-from wire.event import Lane, LaneHead, Refusal, RefusalReason
 
 from collector.ingest.check import Checked
 from collector.ingest.epochs import enter_epoch
 from collector.ingest.warnings import IntegrityWarning, lane_words, numbers
+from wire.chain import ForkFound, GapFound, follow, start
+from wire.event import Lane, LaneHead, Refusal, RefusalReason
 
 _HEADS = "SELECT lane, epoch, sequence, hash FROM lanes WHERE school = ? AND device = ?"
 _MOVE = """

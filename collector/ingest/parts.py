@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from wire.clock import Clock
-from wire.event import SignedPolicy
-
 from collector.devices import Device, DeviceBook
 from collector.feed import Feed
 from collector.ingest.limits import Limits
 from collector.priority import Rules
 from collector.store import Store
+from wire.clock import Clock
+from wire.event import SignedPolicy
 
 
 @dataclass(slots=True)

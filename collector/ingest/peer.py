@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from wire.certs import CertificateRefused, identity_of, public_key_of, read_certificate
-from wire.event import RefusalReason
-from wire.tls import peer_is_tls13
 
 from collector.devices import Device, DeviceBook, DeviceState
 from collector.ingest.check import Peer
+from wire.certs import CertificateRefused, identity_of, public_key_of, read_certificate
+from wire.event import RefusalReason
+from wire.tls import peer_is_tls13
 
 AuthContext = Mapping[str, Iterable[bytes]]
 

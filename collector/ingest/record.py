@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Connection
-from wire.event import LaneHead, PartKind, Refusal
 
 from collector.alerts import AlertRow
 from collector.ingest.check import Checked
@@ -26,6 +25,7 @@ from collector.ingest.rows import BatchRows
 from collector.ingest.warnings import IntegrityWarning, write_warnings
 from collector.priority import Rules
 from collector.store.files import Files
+from wire.event import LaneHead, PartKind, Refusal
 
 _KEY = """
 INSERT INTO part_keys (school, event, part, digest, enc, received_at)

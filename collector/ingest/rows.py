@@ -12,12 +12,12 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection
-from wire.codec import decode_header
-from wire.event import Kind, Lane, PictureState, TombstoneReason
 
 from collector.ingest.check import Checked
 from collector.ingest.grouping import AlertBook
 from collector.ingest.warnings import IntegrityWarning, lane_words
+from wire.codec import decode_header
+from wire.event import Kind, Lane, PictureState, TombstoneReason
 
 _RECORD = """
 INSERT INTO records

@@ -7,9 +7,6 @@ import grpc
 import structlog
 from grpc import aio
 from sqlalchemy import Connection, select
-from wire.codec import pack_collector
-from wire.event import Purpose, Refusal, SignedPolicy
-from wire.v1 import uplink_pb2_grpc
 
 from collector.ingest.answers import Context
 from collector.ingest.intake import Intake
@@ -18,6 +15,9 @@ from collector.ingest.peer import PeerRefused, peer_of
 from collector.ingest.record import Recorder
 from collector.ingest.stream import DeviceStream
 from collector.store import schema
+from wire.codec import pack_collector
+from wire.event import Purpose, Refusal, SignedPolicy
+from wire.v1 import uplink_pb2_grpc
 
 _log = structlog.get_logger(__name__)
 _STOP_SECONDS = 2.0

@@ -11,6 +11,17 @@ from typing import Any
 import grpc
 import structlog
 from grpc import aio
+
+from collector.devices import DeviceState
+from collector.errors import CollectorError, StoreError
+from collector.ingest.answers import Answers, Context
+from collector.ingest.check import Peer, Refused, check
+from collector.ingest.greet import beat, greet, pseudonyms
+from collector.ingest.intake import Intake
+from collector.ingest.limits import Bucket
+from collector.ingest.parts import UplinkParts
+from collector.ingest.peer import STATE_WORDS
+from collector.ingest.warnings import IntegrityWarning, write_warnings
 from wire.codec import CodecError, unpack_agent
 from wire.event import (
     AgentMessage,
@@ -27,17 +38,6 @@ from wire.event import (
     SignedPolicy,
     Welcome,
 )
-
-from collector.devices import DeviceState
-from collector.errors import CollectorError, StoreError
-from collector.ingest.answers import Answers, Context
-from collector.ingest.check import Peer, Refused, check
-from collector.ingest.greet import beat, greet, pseudonyms
-from collector.ingest.intake import Intake
-from collector.ingest.limits import Bucket
-from collector.ingest.parts import UplinkParts
-from collector.ingest.peer import STATE_WORDS
-from collector.ingest.warnings import IntegrityWarning, write_warnings
 
 _log = structlog.get_logger(__name__)
 _PICTURE_STEP = 16 * 1024

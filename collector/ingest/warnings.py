@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
-from wire.event import Lane
 
 from collector.ingest.ids import new_id
+from wire.event import Lane
 
 _INSERT = """
 INSERT INTO warnings

@@ -9,8 +9,6 @@ from fastapi import Body, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from PIL import Image, UnidentifiedImageError
 from sqlalchemy import Connection
-from wire import ids
-from wire.event import AccountKind
 
 from collector import alerts, staff
 from collector.alerts import AlertRow, EventRow
@@ -26,6 +24,8 @@ from collector.web import queries
 from collector.web.guard import current, guarded_router
 from collector.web.pages import NoSuchPageError, by_htmx, desk_of, id_of, page, see
 from collector.web.parts import Desk
+from wire import ids
+from wire.event import AccountKind
 
 router = guarded_router()
 _REASON_MAX: Final = 500

@@ -6,12 +6,12 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
-from wire import ids
 
 from collector import staff
 from collector.web import queries, words
 from collector.web.guard import current, guarded_router
 from collector.web.pages import NoSuchPageError, desk_of, id_of, page, see
+from wire import ids
 
 router = guarded_router()
 _SILENT_AFTER: Final = 90_000_000

@@ -4,11 +4,11 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from wire import ids
 
 from collector.permissions import TITLES, allowed
 from collector.signin import Session
 from collector.web.parts import Desk
+from wire import ids
 
 SEE_OTHER = 303
 VAULT_LEFT = "x-vault-left"

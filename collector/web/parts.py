@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
-from wire.clock import Clock
 
 from collector.audit import Audit
 from collector.feed import Feed
@@ -15,6 +14,7 @@ from collector.settings import Settings
 from collector.signin import SignIn
 from collector.vault import Vault
 from collector.web.templating import Templates
+from wire.clock import Clock
 
 T = TypeVar("T")
 

@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
-from wire.event import GapReason, Severity, Source
-
 from keywords.reasons import REASONS
+from wire.event import GapReason, Severity, Source
 
 _SECOND: Final = 1_000_000
 

@@ -13,10 +13,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from wire import certs, sign
-from wire.codec import encode_signed_policy
-from wire.tls import server_context
-from wire.token import new_token
 
 from agent import cli
 from agent.service import identity as ids
@@ -24,6 +20,10 @@ from agent.service.cause import Cause
 from agent.service.doctor import BLIND, Facts, diagnose
 from agent.service.reach import Reach
 from tests.agent.service.simulator import DAY, Collector, School, private_pem
+from wire import certs, sign
+from wire.codec import encode_signed_policy
+from wire.tls import server_context
+from wire.token import new_token
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,7 +1,6 @@
 """A collector's recorder and lists without a network, at times of a test's choosing."""
 
 from sqlalchemy import insert
-from wire import seal
 
 from collector.alerts import acknowledge, call_false, worst_first
 from collector.ingest.check import Peer, check
@@ -10,6 +9,7 @@ from collector.ingest.record import Recorder, record_now
 from collector.store import schema
 from collector.store.files import Files
 from tests.collector.device import GRAVE, Device
+from wire import seal
 
 START = 1_800_000_000_000_000
 

@@ -15,6 +15,7 @@ require_tls13()
 
 import grpc  # noqa: E402
 from grpc import aio  # noqa: E402
+
 from wire import certs  # noqa: E402
 from wire.account import account_digest, new_salt  # noqa: E402
 from wire.chain import fresh_epoch, hash_header, head_after, next_position  # noqa: E402

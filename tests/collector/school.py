@@ -12,8 +12,6 @@ require_tls13()
 import grpc  # noqa: E402
 from cryptography.hazmat.primitives import serialization  # noqa: E402
 from sqlalchemy import insert, select  # noqa: E402
-from wire import certs, seal  # noqa: E402
-from wire.event import Purpose  # noqa: E402
 
 from collector.alerts import changed_since  # noqa: E402
 from collector.devices import Device as Enrolled  # noqa: E402
@@ -25,6 +23,8 @@ from collector.ingest.parts import UplinkParts  # noqa: E402
 from collector.ingest.server import Uplink, uplink_credentials  # noqa: E402
 from collector.store import Store, schema  # noqa: E402
 from tests.collector.device import CLOCK, Device, Line  # noqa: E402
+from wire import certs, seal  # noqa: E402
+from wire.event import Purpose  # noqa: E402
 
 
 @dataclass

@@ -22,14 +22,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from cryptography import x509
-from wire import certs, tls
-from wire.clock import SystemClock
-from wire.codec import decode_signed_policy
-from wire.token import read_token
 
 from collector import setup
 from collector.control import ask
 from keywords.pack import shipped_packs
+from wire import certs, tls
+from wire.clock import SystemClock
+from wire.codec import decode_signed_policy
+from wire.token import read_token
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse 12"

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
-from wire.event import AccountKind, Severity, Source
 
 from collector.alerts import (
     AlertState,
@@ -21,6 +20,7 @@ from collector.priority import DAY, MINUTE
 from collector.store import schema
 from tests.collector.desk import START, Desk
 from tests.collector.device import GRAVE, MILD
+from wire.event import AccountKind, Severity, Source
 
 P1_WITHIN = 5 * MINUTE
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from wire.details import Details, Picture, Who, encode_details, encode_picture
-from wire.event import AccountKind, Lane, PictureState
 
 from tests.collector.serving import PASSPHRASE, PASSWORD, Serving, make_school, remove_template
 from tests.collector.test_serve import device_of, in_thread, line_of
+from wire.details import Details, Picture, Who, encode_details, encode_picture
+from wire.event import AccountKind, Lane, PictureState
 
 ITEMS = 200
 WITH_PICTURE = 10

@@ -1,12 +1,12 @@
 import asyncio
 
 import pytest
-from wire import certs
 
 from collector.devices import Device, DeviceBook, DeviceState
 from collector.errors import UnknownDevice
 from collector.store import Store
 from tests.collector.school import spki
+from wire import certs
 
 
 class Stream:

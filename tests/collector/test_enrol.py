@@ -15,10 +15,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from wire import certs
-from wire.clock import SystemClock
-from wire.sign import sign_renewal
-from wire.token import Token, new_token
 
 from collector.build import build
 from collector.devices import DeviceState
@@ -27,6 +23,10 @@ from collector.enrol.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
 from collector.settings import Settings
 from collector.tokens import Issue, add
 from tests.collector.serving import Serving, make_school, remove_template
+from wire import certs
+from wire.clock import SystemClock
+from wire.sign import sign_renewal
+from wire.token import Token, new_token
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR

@@ -19,9 +19,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from tests.collector.serving import make_school, remove_template
 
 from collector.build import NotSetUp, build  # isort: skip
-from wire import certs, tls
-from wire.clock import SystemClock
-
 from collector import logs, process, secrets
 from collector.ca import SERVER_RENEWED_BEFORE, RequestRefused, public_bytes
 from collector.chores import Chores, find_warnings
@@ -35,6 +32,8 @@ from collector.policy import DAY
 from collector.secrets import SecretsError
 from collector.settings import Settings
 from collector.store import schema
+from wire import certs, tls
+from wire.clock import SystemClock
 
 
 class MovedClock(SystemClock):

@@ -2,11 +2,6 @@
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from wire import certs
-from wire.clock import SystemClock
-from wire.event import PackText
-from wire.policy import accept
-from wire.trust import TrustState
 
 from collector import audit
 from collector.build import build
@@ -17,6 +12,11 @@ from collector.rules import RulesError, default_rules, desk_place, read_rules
 from collector.settings import Settings
 from collector.setup import SetupError, read_packs
 from tests.collector.serving import canary_pack, make_school, remove_template
+from wire import certs
+from wire.clock import SystemClock
+from wire.event import PackText
+from wire.policy import accept
+from wire.trust import TrustState
 
 
 class MovedClock(SystemClock):

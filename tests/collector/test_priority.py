@@ -3,7 +3,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wire.event import AccountKind, Finding, Severity, Source
 
 from collector.priority import (
     DAY,
@@ -18,6 +17,7 @@ from collector.priority import (
 )
 from keywords.priority import Priority
 from tests.collector.device import GRAVE, MILD
+from wire.event import AccountKind, Finding, Severity, Source
 
 NOW = 1_800_000_000_000_000
 

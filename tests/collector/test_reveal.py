@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete, select, update
-from wire import ids
 
 from collector.permissions import Role
 from collector.reveal import (
@@ -16,6 +15,7 @@ from collector.reveal import (
 from collector.store import schema
 from collector.vault import VaultLockedError
 from tests.collector.world import make_world, picture_bytes
+from wire import ids
 
 
 class FailingStore:

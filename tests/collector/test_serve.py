@@ -25,12 +25,12 @@ from wire import certs, policy, tls  # isort: skip
 tls.require_tls13()
 
 import grpc  # noqa: E402
-from wire.codec import decode_policy  # noqa: E402
-from wire.event import Purpose, Refusal, RefusalReason, SignedPolicy  # noqa: E402
-from wire.trust import TrustState  # noqa: E402
 
 from tests.collector.device import CLOCK, Device, Line  # noqa: E402
 from tests.collector.school import key_pem  # noqa: E402
+from wire.codec import decode_policy  # noqa: E402
+from wire.event import Purpose, Refusal, RefusalReason, SignedPolicy  # noqa: E402
+from wire.trust import TrustState  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,6 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import select
-from wire import certs, root, seal
-from wire.clock import SystemClock
-from wire.codec import decode_policy, decode_signed_policy
-from wire.event import Purpose
-from wire.policy import accept
-from wire.trust import TrustState
 
 from collector import policy, recovery, secrets, setup, staff, vault
 from collector.build import build
@@ -37,6 +31,12 @@ from tests.collector.serving import (
     remove_template,
     wanted,
 )
+from wire import certs, root, seal
+from wire.clock import SystemClock
+from wire.codec import decode_policy, decode_signed_policy
+from wire.event import Purpose
+from wire.policy import accept
+from wire.trust import TrustState
 
 CLOCK = SystemClock()
 

@@ -25,6 +25,21 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import FastAPI
 from PIL import Image, ImageDraw
 from sqlalchemy import insert
+
+from collector import alerts, audit, staff, vault
+from collector.audit import Audit
+from collector.devices import Device, DeviceState, insert_device
+from collector.feed import Feed
+from collector.ingest.check import Peer, check
+from collector.ingest.limits import Limits
+from collector.ingest.record import Recorder
+from collector.permissions import TITLES, Role
+from collector.school import School
+from collector.settings import Settings
+from collector.store import Store, schema
+from collector.vault import Vault
+from collector.web.app import create_app
+from collector.web.lines import render_line
 from wire import certs, chain, codec, ids, root, seal, sign
 from wire.account import account_digest
 from wire.clock import SystemClock
@@ -43,21 +58,6 @@ from wire.event import (
     Severity,
     Source,
 )
-
-from collector import alerts, audit, staff, vault
-from collector.audit import Audit
-from collector.devices import Device, DeviceState, insert_device
-from collector.feed import Feed
-from collector.ingest.check import Peer, check
-from collector.ingest.limits import Limits
-from collector.ingest.record import Recorder
-from collector.permissions import TITLES, Role
-from collector.school import School
-from collector.settings import Settings
-from collector.store import Store, schema
-from collector.vault import Vault
-from collector.web.app import create_app
-from collector.web.lines import render_line
 
 SCHOOL = "marsh-lane"
 PASSWORD = "correct horse battery"

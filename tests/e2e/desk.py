@@ -10,10 +10,10 @@ from pathlib import Path
 import uvicorn
 from cryptography.hazmat.primitives import serialization
 from playwright.async_api import async_playwright
-from wire import certs
-from wire.clock import SystemClock
 
 from tests.collector.world import ROOT, SCHOOL, root_certificate
+from wire import certs
+from wire.clock import SystemClock
 
 BUILD = Path(__file__).parents[2] / "build" / "pictures"
 BROWSER = next(

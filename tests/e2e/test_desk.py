@@ -2,13 +2,13 @@
 
 import pytest
 from sqlalchemy import update
-from wire.clock import SystemClock
-from wire.event import AccountKind, GapReason, Severity
 
 from collector.permissions import Role
 from collector.store import schema
 from tests.collector.world import HOUR, PASSPHRASE, PASSWORD, make_world, picture_bytes
 from tests.e2e.desk import BUILD, chromium, served
+from wire.clock import SystemClock
+from wire.event import AccountKind, GapReason, Severity
 
 pytestmark = pytest.mark.browser
 

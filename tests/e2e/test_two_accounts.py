@@ -11,12 +11,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from wire.event import GapReason
 
 from collector.pseudonym import pseudonym_of
 from demo.desk import Desk, browser
 from demo.school import Program, School, SchoolError, watching
 from demo.screen import open_screen
+from wire.event import GapReason
 
 pytestmark = [pytest.mark.root, pytest.mark.screen, pytest.mark.timeout(180)]
 PUPIL = 61_003

@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from agent.service.record import DeviceScribe, Draft
+from agent.service.spool_file import Limits, SpoolError, SpoolFile
+from tests.faults.trial import lay
 from wire import codec
 from wire.clock import SystemClock
 from wire.event import (
@@ -25,10 +29,6 @@ from wire.event import (
     Severity,
     Source,
 )
-
-from agent.service.record import DeviceScribe, Draft
-from agent.service.spool_file import Limits, SpoolError, SpoolFile
-from tests.faults.trial import lay
 
 SCHOOL = "marsh-lane"
 DEVICE = "0f0f0f0f-0000-4000-8000-000000000001"

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
-from wire import codec
-from wire.event import Kind, Lane, LaneHead, PartKind
 
 from agent.service.record import Written
 from collector.errors import CollectorError
@@ -24,6 +22,8 @@ from collector.store.files import Files
 from collector.store.writer import FileWriter
 from tests.faults import agent_spool
 from tests.faults.trial import lay
+from wire import codec
+from wire.event import Kind, Lane, LaneHead, PartKind
 
 DISK_ERRORS = (OSError, CollectorError, sqlite3.Error)
 LONGEST = 0.02

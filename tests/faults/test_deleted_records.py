@@ -9,7 +9,6 @@ import shutil
 import sqlite3
 
 import pytest
-from wire.event import Heartbeat, Hello, Lane
 
 from agent.service.spool_file import SpoolFile
 from collector.ingest.greet import beat, greet
@@ -17,6 +16,7 @@ from collector.ingest.record import Recorder, record_now
 from collector.store.files import Files
 from tests.faults.agent_spool import DEVICE, LIMITS, SCHOOL, SCRIBE, event, picture
 from tests.faults.collector_files import checked, found
+from wire.event import Heartbeat, Hello, Lane
 
 WRITTEN, RECEIPTED, PICTURES = 20, 5, 8
 

@@ -7,9 +7,6 @@ different write each time.
 import os
 
 import pytest
-from wire import codec
-from wire.event import Kind, Lane, TombstoneReason
-from wire.sign import verify_header
 
 from agent.service.spool_carve import PAGE
 from agent.service.spool_file import Limits, SpoolFile, SpoolFull
@@ -17,6 +14,9 @@ from collector.errors import CommitFailed
 from tests.faults import collector_files
 from tests.faults.agent_spool import PUBLIC_KEY, SCRIBE, event, picture
 from tests.faults.disk import SmallDisk
+from wire import codec
+from wire.event import Kind, Lane, TombstoneReason
+from wire.sign import verify_header
 
 pytestmark = pytest.mark.root
 WIDE = Limits(size=64 << 20, reserve=4 << 20, allocated=128 << 10)

@@ -11,15 +11,15 @@ import time
 from pathlib import Path
 
 import pytest
-from wire.clock import SystemClock
-from wire.event import Kind, Lane, PictureState
-from wire.local import Shot
 
 from agent.local import LocalError
 from demo.school import LISTENERS, Program, School
 from tests.agent.service.conftest import Session, found
 from tests.faults import wire
 from tests.faults.wire import Wire
+from wire.clock import SystemClock
+from wire.event import Kind, Lane, PictureState
+from wire.local import Shot
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(120)]
 CLOCK = SystemClock()

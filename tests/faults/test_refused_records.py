@@ -10,9 +10,6 @@ import threading
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from wire import account, certs, seal
-from wire.event import AccountKind, Kind, Lane, PartKind, PictureState
-from wire.ids import new_event
 
 from agent.service.identity import Files, Identity, save
 from agent.service.policy import PolicyKeeper
@@ -25,6 +22,9 @@ from agent.service.uplink import Timing, Uplink
 from collector.store import schema
 from tests.collector.device import CLOCK, GRAVE
 from tests.collector.school import Rig, key_pem
+from wire import account, certs, seal
+from wire.event import AccountKind, Kind, Lane, PartKind, PictureState
+from wire.ids import new_event
 
 ACCOUNT = "S-1-5-21-1"
 BAD = 3

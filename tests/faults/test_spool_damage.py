@@ -9,11 +9,11 @@ import shutil
 import time
 
 import pytest
-from wire import chain, codec
-from wire.event import Kind, Lane, TombstoneReason
 
 from agent.service.spool_file import Limits, SpoolFile
 from tests.faults.agent_spool import SCRIBE, event, picture
+from wire import chain, codec
+from wire.event import Kind, Lane, TombstoneReason
 
 LIMITS = Limits(size=64 << 20, reserve=4 << 20, allocated=64 << 10)
 EVENTS, PICTURES = 240, 70

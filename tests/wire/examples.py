@@ -3,6 +3,7 @@
 import string
 
 from hypothesis import strategies as st
+
 from wire.codec.trust import MOST_PICTURE
 from wire.details import Details, Picture, Who
 from wire.event import (

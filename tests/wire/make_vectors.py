@@ -15,9 +15,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from wire.v1 import uplink_pb2 as pb
 
 from tests.wire import hpke_by_hand
+from wire.v1 import uplink_pb2 as pb
 
 FOLDER = Path(__file__).parent / "vectors"
 

@@ -9,11 +9,11 @@ from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.wire.examples import DEVICE, SCHOOL, ids
 from wire import certs
 from wire.certs import Authority, CertificateRefused, Identity
 from wire.clock import SystemClock
-
-from tests.wire.examples import DEVICE, SCHOOL, ids
 
 NOW = SystemClock().now()
 ROOT_KEY, ISSUER_KEY, SERVER_KEY, DEVICE_KEY = (certs.new_key() for _ in range(4))

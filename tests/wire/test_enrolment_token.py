@@ -6,6 +6,7 @@ import shlex
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from wire.token import LENGTH, Token, TokenError, TokenReason, new_token, read_token
 
 tokens = st.builds(

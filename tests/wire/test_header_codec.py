@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.wire.examples import EPOCH, finding, header, headers, part
 from wire.codec import CodecError, decode_header, encode_header
 from wire.codec.records import MOST_HEADER
 from wire.event import (
@@ -19,8 +21,6 @@ from wire.event import (
     TombstoneReason,
 )
 from wire.v1 import uplink_pb2 as pb
-
-from tests.wire.examples import EPOCH, finding, header, headers, part
 
 
 @given(headers)

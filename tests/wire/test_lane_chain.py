@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.wire.examples import header, part
 from wire import chain
 from wire.chain import ForkFound, GapFound, follow, fresh_epoch, next_position
 from wire.codec import encode_header
 from wire.event import ZERO_HASH, Kind, Lane, PartKind, Tombstone, TombstoneReason
-
-from tests.wire.examples import header, part
 
 
 def record(position, **changes):

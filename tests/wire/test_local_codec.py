@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.wire import examples
+from tests.wire.examples import EVENT, NOW, finding
 from wire import details as sealed
 from wire import local
 from wire.codec import CodecError
 from wire.details import Details, Picture, Who
 from wire.event import AccountKind, EvidenceRules, PictureState
 from wire.v1 import local_pb2 as pb
-
-from tests.wire import examples
-from tests.wire.examples import EVENT, NOW, finding
 
 _WHO = Who(account="uid:1001@oak", kind=AccountKind.PERSON, login="r.weasel", host="lab-7")
 _DETAILS = Details(

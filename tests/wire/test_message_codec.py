@@ -7,6 +7,9 @@ import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.wire import examples
+from tests.wire.examples import EPOCH, NOW
 from wire import codec
 from wire.codec import CodecError
 from wire.event import (
@@ -34,9 +37,6 @@ from wire.event import (
     Welcome,
 )
 from wire.v1 import uplink_pb2 as pb
-
-from tests.wire import examples
-from tests.wire.examples import EPOCH, NOW
 
 
 def _to_collector(message, lane=Lane.TEXT):

@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.wire.examples import DAY, NOW, SCHOOL
 from wire import policy as policies
 from wire import seal
 from wire.certs import new_key
@@ -19,8 +21,6 @@ from wire.event import EvidenceRules, KeyStatement, PackText, Policy, Purpose, S
 from wire.policy import PolicyReason, PolicyRefused, TrustState, accept, key_in, sign_policy
 from wire.root import sign_key
 from wire.trust import Known, TrustDamaged
-
-from tests.wire.examples import DAY, NOW, SCHOOL
 
 ROOT = new_key()
 OTHER_ROOT = new_key()

@@ -7,12 +7,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.wire.examples import NOW, SCHOOL
 from wire import root as roots
 from wire.codec import CodecError
 from wire.event import KeyStatement, Purpose
 from wire.root import RootReason, RootRefused, sign_key, verify_key
-
-from tests.wire.examples import NOW, SCHOOL
 
 ROOT = roots.new_root()
 STATEMENT = KeyStatement(

@@ -9,12 +9,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
-from wire import account, ids, seal, sign
-from wire.certs import new_key
-from wire.event import PartKind
 
 from tests.wire import hpke_by_hand
 from tests.wire.examples import DEVICE, EVENT, SCHOOL
+from wire import account, ids, seal, sign
+from wire.certs import new_key
+from wire.event import PartKind
 
 PRIVATE = seal.new_private_key()
 PUBLIC = seal.public_half(PRIVATE)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from wire import certs, tls
 
 from tests.wire import test_ca_certificates as ca
+from wire import certs, tls
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -4,13 +4,13 @@ import json
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from tests.wire import make_vectors
 from wire import seal
 from wire.codec import CodecError, decode_header
 from wire.event import Part, PartKind
 from wire.sign import SignatureRefused, verify_header
 from wire.token import TokenError, read_token
-
-from tests.wire import make_vectors
 
 
 def _cases(name):

@@ -11,11 +11,10 @@ import threading
 from collections import OrderedDict, deque
 from typing import Any
 
-from wire.clock import Clock
-
 from agent.session.sources.bus import Bus, BusError, Signal, Wake, has_session_bus
 from agent.session.sources.events import Address, Focus, FocusMoving
 from agent.session.sources.interface import Put
+from wire.clock import Clock
 
 PASSWORD_TEXT = 40
 DOCUMENT_WEB = 95

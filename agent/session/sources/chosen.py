@@ -2,11 +2,10 @@
 
 import sys
 
-from wire.clock import Clock
-from wire.event import GapReason
-
 from agent.session.sources.events import BlindError
 from agent.session.sources.interface import Sources
+from wire.clock import Clock
+from wire.event import GapReason
 
 
 def open_sources(clock: Clock) -> Sources:

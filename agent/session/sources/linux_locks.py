@@ -5,11 +5,10 @@ import logging
 import os
 import threading
 
-from wire.clock import Clock
-
 from agent.session.sources.bus import Bus, BusError, Signal, Wake, has_session_bus
 from agent.session.sources.events import Lock
 from agent.session.sources.interface import Put
+from wire.clock import Clock
 
 _LOGIND = ("org.freedesktop.login1", "/org/freedesktop/login1")
 _SAVERS = ("org.freedesktop.ScreenSaver", "org.gnome.ScreenSaver", "org.mate.ScreenSaver")

@@ -5,14 +5,13 @@ import sys
 
 assert sys.platform == "win32"
 
-from wire.clock import Clock
-
 from agent.session.sources.interface import Sources
 from agent.session.sources.win32_clipboard import Win32Clipboard
 from agent.session.sources.win32_fields import Win32Fields
 from agent.session.sources.win32_keyboard import Win32Keyboard
 from agent.session.sources.win32_locks import Win32Locks
 from agent.session.sources.win32_windows import Win32Windows
+from wire.clock import Clock
 
 
 def open_sources(clock: Clock) -> Sources:

@@ -10,9 +10,8 @@ import threading
 from collections.abc import Callable, Sequence
 from ctypes import wintypes
 
-from wire.event import GapReason
-
 from agent.session.sources.events import BlindError
+from wire.event import GapReason
 
 FOREGROUND = 0x0003
 DESKTOP_SWITCH = 0x0020

@@ -12,11 +12,10 @@ assert sys.platform == "win32"
 import ctypes
 from ctypes import wintypes
 
-from wire.clock import Clock
-
 from agent.session.sources.events import Focus
 from agent.session.sources.interface import Put
 from agent.session.sources.win32_events import OBJECT_FOCUS, WinEvents
+from wire.clock import Clock
 
 _GWL_STYLE = -16
 _ES_PASSWORD = 0x20

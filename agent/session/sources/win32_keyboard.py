@@ -15,12 +15,11 @@ import ctypes
 from ctypes import wintypes
 from typing import Any
 
-from wire.clock import Clock
-from wire.event import GapReason
-
 from agent.session.sources.dead_keys import compose
 from agent.session.sources.events import BlindError, Click, Key, Press
 from agent.session.sources.interface import Put
+from wire.clock import Clock
+from wire.event import GapReason
 
 _DOWN = (0x0100, 0x0104)
 _UP = (0x0101, 0x0105)

@@ -7,11 +7,10 @@ assert sys.platform == "win32"
 
 import ctypes
 
-from wire.clock import Clock
-
 from agent.session.sources.events import Lock
 from agent.session.sources.interface import Put
 from agent.session.sources.win32_events import DESKTOP_SWITCH, WinEvents
+from wire.clock import Clock
 
 _READ_OBJECTS = 0x0001
 

@@ -8,11 +8,10 @@ assert sys.platform == "win32"
 import ctypes
 from ctypes import wintypes
 
-from wire.clock import Clock
-
 from agent.session.sources.events import Rectangle, Window, WindowChanged
 from agent.session.sources.interface import Put
 from agent.session.sources.win32_events import FOREGROUND, NAME_CHANGE, WinEvents
+from wire.clock import Clock
 
 _MOST_TITLE = 4096
 _MOST_PATH = 32768

@@ -3,11 +3,10 @@
 import os
 from typing import Any
 
-from wire.clock import Clock
-from wire.event import GapReason
-
 from agent.session.sources.events import BlindError
 from agent.session.sources.interface import Sources
+from wire.clock import Clock
+from wire.event import GapReason
 
 
 def connect() -> Any:

@@ -10,12 +10,11 @@ import importlib
 import socket
 from typing import Any
 
-from wire.clock import Clock
-from wire.event import GapReason
-
 from agent.session.sources.events import BlindError, Click, Ended, Key, Press
 from agent.session.sources.interface import Put
 from agent.session.sources.xkb import Layout, XkbError
+from wire.clock import Clock
+from wire.event import GapReason
 
 _KEYS = {
     0xFF08: Key.BACKSPACE,

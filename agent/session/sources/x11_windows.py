@@ -12,9 +12,6 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from wire.clock import Clock
-from wire.event import GapReason
-
 from agent.session.sources.events import (
     BlindError,
     Ended,
@@ -26,6 +23,8 @@ from agent.session.sources.events import (
 from agent.session.sources.interface import Put
 from agent.session.sources.program import program
 from agent.session.sources.x11 import connect
+from wire.clock import Clock
+from wire.event import GapReason
 
 MOST_TITLE = 4096
 """Units of four bytes of a title that are read: 16 kB."""

@@ -4,13 +4,13 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from agent.local import ChannelClosed, FrameRefused, LocalError, connect, listen
+from agent.local.frames import Frames, frame
 from wire import ids
 from wire.clock import SystemClock
 from wire.event import Kind
 from wire.local import CanaryAsk, StatusAsk, Taken
-
-from agent.local import ChannelClosed, FrameRefused, LocalError, connect, listen
-from agent.local.frames import Frames, frame
 
 bodies = st.lists(st.binary(min_size=1, max_size=300), max_size=8)
 

@@ -6,10 +6,10 @@ import threading
 import time
 
 import pytest
-from wire.local import StatusAsk, StatusReply
 
 from agent.local import ChannelClosed, FrameRefused, LocalError, connect, listen
 from agent.local.unix import session_of
+from wire.local import StatusAsk, StatusReply
 
 
 @pytest.fixture

@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.agent.service.simulator import Collector, School  # isort: skip
+from agent import build
+from agent.local import connect
+from agent.service.record import DeviceScribe, Draft
+from agent.service.settings import Settings as AgentSettings
+from agent.service.uplink import Timing
 from wire import account, certs, ids
 from wire.clock import SystemClock
 from wire.details import Details
@@ -27,12 +32,6 @@ from wire.event import (
     Source,
 )
 from wire.local import Found, SessionHello, Settings
-
-from agent import build
-from agent.local import connect
-from agent.service.record import DeviceScribe, Draft
-from agent.service.settings import Settings as AgentSettings
-from agent.service.uplink import Timing
 
 CLOCK = SystemClock()
 FINDING = Finding(

@@ -10,9 +10,8 @@ import os
 import sys
 from pathlib import Path
 
-from wire.local import SessionHello, decode_from_session
-
 from agent.local import connect, unix
+from wire.local import SessionHello, decode_from_session
 
 _PTRACE_ATTACH = 16
 _LOADED = (unix, decode_from_session)

@@ -17,6 +17,10 @@ tls.require_tls13()
 import grpc  # noqa: E402
 from cryptography.hazmat.primitives import serialization  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: E402
+
+from agent.service.enrol import keep_policy  # noqa: E402
+from agent.service.files import write_whole  # noqa: E402
+from agent.service.identity import Files, Identity, save  # noqa: E402
 from wire import certs, chain, root, seal, sign  # noqa: E402
 from wire.clock import SystemClock  # noqa: E402
 from wire.codec import (  # noqa: E402
@@ -48,10 +52,6 @@ from wire.event import (  # noqa: E402
 )
 from wire.policy import sign_policy  # noqa: E402
 from wire.v1 import uplink_pb2_grpc  # noqa: E402
-
-from agent.service.enrol import keep_policy  # noqa: E402
-from agent.service.files import write_whole  # noqa: E402
-from agent.service.identity import Files, Identity, save  # noqa: E402
 
 DAY = 86_400_000_000
 

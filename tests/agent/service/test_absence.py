@@ -4,9 +4,9 @@ import os
 from dataclasses import replace
 
 import pytest
-from wire.event import GapReason
 
 from agent.service.watch import Patience
+from wire.event import GapReason
 
 OWN = str(os.geteuid())
 

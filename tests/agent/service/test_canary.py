@@ -3,13 +3,13 @@
 import threading
 
 import pytest
-from wire.clock import SystemClock
-from wire.event import EvidenceRules, Kind
-from wire.local import CanaryAsk, Rejected, Settings, StatusReply, Taken
 
 from agent import cli
 from agent.local import connect, listen
 from agent.service.canary import CanaryError, sing
+from wire.clock import SystemClock
+from wire.event import EvidenceRules, Kind
+from wire.local import CanaryAsk, Rejected, Settings, StatusReply, Taken
 
 CLOCK = SystemClock()
 

@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 
 import pytest
-from wire.clock import SystemClock
-from wire.event import GapReason
-from wire.local import Taken
 
 from agent.service.doctor import Facts, diagnose
 from tests.agent.service.conftest import found
+from wire.clock import SystemClock
+from wire.event import GapReason
+from wire.local import Taken
 
 TEN_YEARS = 3653 * 86_400_000_000
 SINCE_1970 = 1_700_000_000_000_000

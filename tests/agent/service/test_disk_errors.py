@@ -11,12 +11,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from wire.local import Rejected, StatusAsk, Taken
 
 from agent import cli
 from tests.agent.service.conftest import Session, found
 from tests.agent.service.simulator import Collector
 from tests.faults.inject import why_not
+from wire.local import Rejected, StatusAsk, Taken
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.root

@@ -2,9 +2,9 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from wire.event import Gap, GapReason
 
 from agent.service import gaps
+from wire.event import Gap, GapReason
 
 
 def closed(n, reason=GapReason.HOOK_DEAD):

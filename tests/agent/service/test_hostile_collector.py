@@ -4,12 +4,12 @@ import secrets
 from collections import Counter
 
 import pytest
-from wire.event import Lane, LaneHead, Receipt, RefusalReason, Welcome
-from wire.local import Taken
-from wire.v1 import uplink_pb2
 
 from tests.agent.service.conftest import Pc, found
 from tests.agent.service.simulator import Collector
+from wire.event import Lane, LaneHead, Receipt, RefusalReason, Welcome
+from wire.local import Taken
+from wire.v1 import uplink_pb2
 
 
 def put(pc, number=1):

@@ -3,12 +3,12 @@ from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from wire.event import EvidenceRules, Kind, PictureState
-from wire.local import Shot
 
 from agent.local import MOST_PICTURE
 from tests.agent.service.conftest import found
 from tests.agent.service.simulator import School, canary_pack
+from wire.event import EvidenceRules, Kind, PictureState
+from wire.local import Shot
 
 STRANGER = School()
 

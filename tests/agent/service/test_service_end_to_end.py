@@ -1,16 +1,16 @@
 from dataclasses import replace
 
 import pytest
-from wire import ids
-from wire.clock import SystemClock
-from wire.event import GapReason, Kind, Lane, PictureState, Refusal, RefusalReason
-from wire.local import Again, CanaryAsk, NoShot, Rejected, Shot, Taken, Watch
 
 from agent import build
 from agent.local import connect
 from agent.service.canary import sing
 from tests.agent.service.conftest import Pc, found
 from tests.agent.service.simulator import Collector
+from wire import ids
+from wire.clock import SystemClock
+from wire.event import GapReason, Kind, Lane, PictureState, Refusal, RefusalReason
+from wire.local import Again, CanaryAsk, NoShot, Rejected, Shot, Taken, Watch
 
 CLOCK = SystemClock()
 WEBP = b"RIFF\x00\x00\x00\x00WEBP" + bytes(4000)

@@ -4,12 +4,12 @@ import threading
 from dataclasses import replace
 
 import pytest
-from wire.details import Who
-from wire.event import AccountKind, GapReason
-from wire.local import Watch
 
 from agent.local import Peer
 from agent.service.roll import SILENT, Blind, Roll, Seat
+from wire.details import Who
+from wire.event import AccountKind, GapReason
+from wire.local import Watch
 
 NOW = 1_800_000_000_000_000
 

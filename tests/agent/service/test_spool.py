@@ -4,12 +4,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from wire.event import Kind, Lane
 
 from agent.service.spool import Spool
 from agent.service.spool_file import Limits, SpoolFailed, SpoolFile, SpoolFull
 from tests.agent.service.conftest import draft
 from tests.agent.service.test_spool_file import ROOMY, holds
+from wire.event import Kind, Lane
 
 SMALL = Limits(size=1 << 20, reserve=256 << 10, allocated=64 << 10)
 

@@ -7,11 +7,11 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire import chain, codec
-from wire.event import ZERO_HASH, Kind, Lane, LaneHead, TombstoneReason
 
 from agent.service.spool_file import Limits, SpoolFailed, SpoolFile, SpoolFull
 from tests.agent.service.conftest import draft
+from wire import chain, codec
+from wire.event import ZERO_HASH, Kind, Lane, LaneHead, TombstoneReason
 
 SMALL = Limits(size=1280 << 10, reserve=256 << 10, allocated=256 << 10)
 ROOMY = Limits(size=64 << 20, reserve=8 << 20, allocated=256 << 10)

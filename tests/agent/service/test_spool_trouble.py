@@ -3,8 +3,6 @@
 import contextlib
 
 import pytest
-from wire import codec
-from wire.event import Kind, Lane, TombstoneReason
 
 from agent.service import spool_tables
 from agent.service.spool import Spool
@@ -13,6 +11,8 @@ from agent.service.spool_frame import MAGIC
 from tests.agent.service.conftest import draft
 from tests.agent.service.test_spool_file import ROOMY, holds, records
 from tests.faults.disk import SmallDisk
+from wire import codec
+from wire.event import Kind, Lane, TombstoneReason
 
 RESERVED = Limits(size=64 << 20, reserve=8 << 20, allocated=1 << 20)
 

@@ -3,12 +3,12 @@
 import sqlite3
 
 import pytest
-from wire.event import Kind, Lane
 
 from agent.service import spool_tables
 from agent.service.spool_file import SpoolFailed, SpoolFile
 from tests.agent.service.conftest import draft
 from tests.agent.service.test_spool_file import ROOMY, holds, records
+from wire.event import Kind, Lane
 
 
 class Unlucky(SpoolFile):

@@ -14,11 +14,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from wire import ids
-from wire.clock import SystemClock
-from wire.event import AccountKind, GapReason, Kind, PictureState
-from wire.local import Rejected, Shot, StatusAsk, Taken, encode_from_session
-from wire.v1 import local_pb2
 
 from agent.local.interface import Peer
 from agent.service.bucket import Rate
@@ -26,6 +21,11 @@ from agent.service.intake import Rates
 from agent.service.who import Place, who_is
 from tests.agent.service.conftest import Pc, found
 from tests.agent.service.simulator import Collector
+from wire import ids
+from wire.clock import SystemClock
+from wire.event import AccountKind, GapReason, Kind, PictureState
+from wire.local import Rejected, Shot, StatusAsk, Taken, encode_from_session
+from wire.v1 import local_pb2
 
 ROOT = Path(__file__).parents[3]
 PUPIL, OTHER = 61_001, 61_002

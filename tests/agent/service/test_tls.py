@@ -5,7 +5,6 @@ import time
 from dataclasses import replace
 
 import pytest
-from wire import certs
 
 from agent.service import identity as ids
 from agent.service.cause import Cause
@@ -13,6 +12,7 @@ from agent.service.identity import Files
 from agent.service.reach import reach
 from tests.agent.service.conftest import Pc
 from tests.agent.service.simulator import DAY, Collector, School, grpc, private_pem
+from wire import certs
 
 
 @pytest.fixture(scope="module")

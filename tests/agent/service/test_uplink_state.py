@@ -1,10 +1,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wire.event import ZERO_HASH, Lane, LaneHead, Refusal, RefusalReason
 
 from agent.service import uplink_state as core
 from agent.service.uplink_state import Compared, Phase, Standing, State, compare, step
+from wire.event import ZERO_HASH, Lane, LaneHead, Refusal, RefusalReason
 
 EPOCH, OTHER = bytes(16), bytes([1]) * 16
 

@@ -3,13 +3,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wire.event import Gap, GapReason
 
 from agent.service import gaps
 from agent.service.roll import Roll
 from agent.service.spool import Spool
 from agent.service.spool_file import Limits, SpoolFile
 from agent.service.watch import Watchkeeper, signed_in_users, system_uptime
+from wire.event import Gap, GapReason
 
 SECOND = 1_000_000
 START = 1_800_000_000 * SECOND

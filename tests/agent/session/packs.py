@@ -1,8 +1,7 @@
 """A small pack of harmless phrases for the session's tests."""
 
-from wire.event import PackText
-
 from keywords.pack import Pack, parse_pack
+from wire.event import PackText
 
 NAME = "en/canary"
 TEXT = """

@@ -4,11 +4,10 @@ import contextlib
 import threading
 import time
 
-from wire.event import EvidenceRules, Kind
-from wire.local import Again, Found, NoShot, Settings, Shot, Taken, Watch, encode_from_session
-
 from agent.local import LocalError, connect, listen
 from tests.agent.session.packs import pack_text
+from wire.event import EvidenceRules, Kind
+from wire.local import Again, Found, NoShot, Settings, Shot, Taken, Watch, encode_from_session
 
 KINDS = {Found: Kind.EVENT, Again: Kind.REPEAT, Shot: Kind.PICTURE, NoShot: Kind.TOMBSTONE}
 

@@ -9,7 +9,6 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wire.clock import SystemClock
 from Xlib import XK, X, Xatom, display
 from Xlib.ext import xtest
 from Xlib.protocol import event as xevent
@@ -22,6 +21,7 @@ from agent.session.text import LIMIT, WindowText
 from keywords.matcher import Matcher
 from keywords.pack import parse_pack
 from tests.agent.session.packs import pack_text
+from wire.clock import SystemClock
 
 
 @pytest.fixture

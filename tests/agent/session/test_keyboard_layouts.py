@@ -8,8 +8,6 @@ import contextlib
 import time
 
 import pytest
-from wire.clock import SystemClock
-from wire.event import GapReason
 from Xlib import X
 from Xlib.display import Display
 from Xlib.ext import xtest
@@ -19,6 +17,8 @@ from agent.session.sources.x11_keyboard import X11Keyboard
 from agent.session.text import WindowText
 from keywords.matcher import Matcher
 from tests.agent.session.packs import pack
+from wire.clock import SystemClock
+from wire.event import GapReason
 
 pytestmark = pytest.mark.screen
 

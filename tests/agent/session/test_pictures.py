@@ -9,7 +9,6 @@ import time
 
 import pytest
 from PIL import Image
-from wire.local import NoShot, Shot
 
 from agent.session import picture
 from agent.session.encode import ANSWER, REQUEST, EncodeError, encode
@@ -24,6 +23,7 @@ from agent.session.picture import (
     grab,
 )
 from agent.session.sources.events import Rectangle
+from wire.local import NoShot, Shot
 
 WEBP = b"RIFF\x04\0\0\0WEBP"
 """The smallest thing that says of itself that it is one."""

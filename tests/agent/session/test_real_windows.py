@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from wire.event import EvidenceRules, GapReason, Source
-from wire.local import Found, NoShot, SessionHello, Shot, Watch
 
 from demo.screen import CHROMIUM_FLAGS, ScreenError, needs, open_screen
 from tests.agent.session.service import Service
+from wire.event import EvidenceRules, GapReason, Source
+from wire.local import Found, NoShot, SessionHello, Shot, Watch
 
 pytestmark = pytest.mark.screen
 

@@ -4,9 +4,6 @@ import threading
 import time
 
 import pytest
-from wire.clock import SystemClock
-from wire.event import EvidenceRules, GapReason, PictureState, Source
-from wire.local import Again, Found, NoShot, Rejected, SessionHello, Settings, Shot, Watch
 
 from agent.session.picture import PictureError
 from agent.session.scribe import PAUSE
@@ -15,6 +12,9 @@ from agent.session.watcher import GONE, OVERLAPPED, Watcher
 from tests.agent.session.fakes import Desktop, grey
 from tests.agent.session.packs import pack_text
 from tests.agent.session.service import Service
+from wire.clock import SystemClock
+from wire.event import EvidenceRules, GapReason, PictureState, Source
+from wire.local import Again, Found, NoShot, Rejected, SessionHello, Settings, Shot, Watch
 
 
 class Session:

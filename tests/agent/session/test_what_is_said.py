@@ -5,17 +5,6 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wire.details import Details
-from wire.event import (
-    EvidenceRules,
-    Finding,
-    Kind,
-    PackText,
-    PictureState,
-    Severity,
-    Source,
-)
-from wire.local import Again, Found, NoShot, Shot, decode_from_session, encode_from_session
 
 from agent.session.compile import Wanted, build
 from agent.session.evidence import Scene, details, judge, picture_state
@@ -31,6 +20,17 @@ from agent.session.venue import venue
 from keywords.grade import Place
 from keywords.matcher import Matcher
 from tests.agent.session.packs import NAME, TEXT, pack, pack_text
+from wire.details import Details
+from wire.event import (
+    EvidenceRules,
+    Finding,
+    Kind,
+    PackText,
+    PictureState,
+    Severity,
+    Source,
+)
+from wire.local import Again, Found, NoShot, Shot, decode_from_session, encode_from_session
 
 MATCHER = Matcher([pack()])
 FINDING = Finding(

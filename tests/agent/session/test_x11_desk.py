@@ -6,7 +6,6 @@ import threading
 import time
 
 import pytest
-from wire.clock import SystemClock
 from Xlib import X, Xatom, display
 from Xlib.protocol import event as xevent
 
@@ -14,6 +13,7 @@ from agent.session.sources.events import Lock, WindowChanged
 from agent.session.sources.x11_clipboard import LARGE, NOT_TO_KEEP, SLOW, X11Clipboard
 from agent.session.sources.x11_windows import X11Windows
 from demo.screen import open_screen
+from wire.clock import SystemClock
 
 pytestmark = pytest.mark.screen
 

@@ -13,12 +13,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from wire import certs
 
 from collector.devices import DeviceState
 from collector.store import schema
 from tests.collector.device import Line
 from tests.collector.school import Ca, key_pem
+from wire import certs
 
 NOW = dt.datetime.now(dt.UTC)  # noqa: TID251 - certificates are for the real clock
 DAY = dt.timedelta(days=1)

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 
 import pytest
-from wire.chain import fresh_epoch
-from wire.event import Lane
 
 from collector.store import schema
 from tests.collector.school import until
+from wire.chain import fresh_epoch
+from wire.event import Lane
 
 
 async def beaten(line, device, number):

@@ -6,8 +6,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
-from wire.event import AccountKind, Lane, Severity, TombstoneReason
-from wire.ids import new_event
 
 from collector.alerts import AlertState
 from collector.ingest.record import Recorder
@@ -15,6 +13,8 @@ from collector.priority import DAY, HOUR, MINUTE, Rules
 from collector.store import schema
 from tests.collector.desk import START, Desk
 from tests.collector.device import GRAVE, MILD
+from wire.event import AccountKind, Lane, Severity, TombstoneReason
+from wire.ids import new_event
 
 
 @pytest.fixture

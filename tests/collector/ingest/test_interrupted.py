@@ -6,14 +6,14 @@ import random
 
 import grpc
 import pytest
-from wire.event import Lane, PictureState, RefusalReason
-from wire.ids import new_event
 
 from collector.errors import CommitFailed
 from collector.ingest.record import Recorder
 from collector.store import schema
 from collector.store.sweep import GRACE, sweep
 from tests.collector.device import CLOCK
+from wire.event import Lane, PictureState, RefusalReason
+from wire.ids import new_event
 
 
 class Failing(Recorder):

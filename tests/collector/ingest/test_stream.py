@@ -8,6 +8,17 @@ import grpc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from collector.alerts import worst_first
+from collector.devices import DeviceState
+from collector.errors import CommitFailed
+from collector.ingest.limits import Limits
+from collector.ingest.record import Recorder
+from collector.pseudonym import pseudonym_of
+from collector.store import schema
+from collector.store.sweep import GRACE, sweep
+from tests.collector.device import CLOCK, Device
+from tests.collector.school import until
 from wire import certs, seal
 from wire.account import new_salt
 from wire.chain import fresh_epoch, next_position
@@ -28,17 +39,6 @@ from wire.event import (
 from wire.ids import new_event
 from wire.seal import SealContext, join, key_id, open_part
 from wire.v1 import uplink_pb2 as pb
-
-from collector.alerts import worst_first
-from collector.devices import DeviceState
-from collector.errors import CommitFailed
-from collector.ingest.limits import Limits
-from collector.ingest.record import Recorder
-from collector.pseudonym import pseudonym_of
-from collector.store import schema
-from collector.store.sweep import GRACE, sweep
-from tests.collector.device import CLOCK, Device
-from tests.collector.school import until
 
 
 async def count(rig, table):

@@ -5,15 +5,15 @@ import shutil
 
 import pytest
 from playwright.async_api import async_playwright
-from wire import certs
-from wire.clock import SystemClock
-from wire.tls import server_context
 
 from collector import secrets
 from collector.desk_certificate import in_utc, self_signed
 from collector.listeners import HttpListener
 from collector.permissions import Role
 from tests.collector.world import PASSPHRASE, PASSWORD, make_world, picture_bytes
+from wire import certs
+from wire.clock import SystemClock
+from wire.tls import server_context
 
 pytestmark = pytest.mark.browser
 LONG = "Dr Wilhelmina Featherstonehaugh-Cholmondeley of the Upper School"

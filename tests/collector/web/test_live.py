@@ -4,13 +4,13 @@ import asyncio
 import re
 
 import pytest
-from wire.event import Severity
 
 from collector.permissions import Role
 from collector.web import live
 from collector.web.lines import render_line
 from collector.web.templating import order
 from tests.collector.world import HOUR, make_world
+from wire.event import Severity
 
 
 @pytest.fixture

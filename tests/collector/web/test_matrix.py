@@ -9,13 +9,13 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import select
 from starlette.routing import Mount
-from wire import ids
 
 from collector.permissions import REVEAL, TABLE, NoRowError, Role, allowed
 from collector.store import schema
 from collector.web import openapi
 from collector.web.app import bare_app, check_rows
 from tests.collector.world import OURS, PASSPHRASE, PASSWORD, make_world, picture_bytes
+from wire import ids
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
 DOCUMENT = json.loads(openapi.document())

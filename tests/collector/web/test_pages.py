@@ -5,14 +5,14 @@ import re
 
 import pytest
 from sqlalchemy import insert
-from wire import ids
-from wire.event import AccountKind, PictureState
 
 from collector import alerts
 from collector.errors import CommitFailed
 from collector.permissions import Role
 from collector.store import schema
 from tests.collector.world import HOUR, PASSPHRASE, SCHOOL, make_world, picture_bytes
+from wire import ids
+from wire.event import AccountKind, PictureState
 
 
 @pytest.fixture

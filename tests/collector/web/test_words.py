@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import pytest
-from wire.event import GapReason
 
 from collector.web import words
 from collector.web.devices import judge
@@ -11,6 +10,7 @@ from collector.web.guidance import by_category
 from collector.web.queries import Health
 from keywords.reasons import REASONS
 from tests.collector.world import DAY, HOUR, MINUTE, SECOND
+from wire.event import GapReason
 
 NOW = int(datetime(2026, 11, 18, 14, 30).astimezone().timestamp()) * SECOND
 WELL = Health(
