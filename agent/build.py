@@ -9,9 +9,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from wire import tls
-from wire.clock import Clock, SystemClock
-
 from agent.local import Listener, listen
 from agent.service import identity as ids
 from agent.service.fence import close_up
@@ -31,6 +28,8 @@ from agent.service.uplink import Timing, Uplink
 from agent.service.watch import Patience, Watchkeeper, signed_in_users, system_uptime
 from agent.service.who import Place
 from agent.session import memory
+from wire import tls
+from wire.clock import Clock, SystemClock
 
 _log = logging.getLogger(__name__)
 

@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wire.clock import SystemClock
-
 from agent import VERSION
 from agent.local import Channel, LocalError, connect
 from agent.service import settings as settings_of
 from agent.service.settings import Settings, SettingsError
+from wire.clock import SystemClock
 
 if TYPE_CHECKING:
     from agent.build import Service
@@ -84,10 +83,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _enrol(given: argparse.Namespace, settings: Settings) -> int:
-    from wire.token import TokenError  # noqa: PLC0415
-
     from agent.service import enrol  # noqa: PLC0415  # each command loads what it needs
     from agent.service.identity import Files, IdentityError  # noqa: PLC0415
+    from wire.token import TokenError  # noqa: PLC0415
 
     files = Files(Path(settings.state))
     try:

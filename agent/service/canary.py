@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from agent.local import Channel, LocalError
 from wire import ids
 from wire.clock import Clock
 from wire.local import CanaryAsk, Rejected, StatusAsk, StatusReply, Taken
-
-from agent.local import Channel, LocalError
 
 
 class CanaryError(Exception):

@@ -17,13 +17,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from wire import codec, tls
-from wire.clock import SystemClock
-
 from agent import VERSION
 from agent.service import identity as ids
 from agent.service.files import write_whole
 from agent.service.identity import Files, Identity
+from wire import codec, tls
+from wire.clock import SystemClock
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -283,6 +282,7 @@ def _identity_of(
     root: "x509.Certificate",
 ) -> Identity:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # service only
+
     from wire import certs  # noqa: PLC0415  # x509 is heavy
 
     named = certs.identity_of(chain[0])

@@ -177,6 +177,7 @@ def make_key(files: Files) -> "ec.EllipticCurvePrivateKey":
         IdentityError: what is there is not a key.
     """
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # service only
+
     from wire import certs  # noqa: PLC0415  # x509 is heavy
 
     if files.key.exists():

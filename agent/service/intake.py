@@ -12,11 +12,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from wire import codec, ids, local
-from wire.clock import Clock
-from wire.details import Details, Picture
-from wire.event import Finding, GapReason, Kind, Lane, PictureState, Severity, Source
-
 from agent.local import FrameRefused, LocalError, PeerChannel
 from agent.service.bucket import Bucket, Rate
 from agent.service.policy import PolicyKeeper
@@ -26,6 +21,10 @@ from agent.service.seal import Sealer
 from agent.service.spool import Spool
 from agent.service.spool_file import SpoolError, SpoolFull
 from agent.service.who import Place, who_is
+from wire import codec, ids, local
+from wire.clock import Clock
+from wire.details import Details, Picture
+from wire.event import Finding, GapReason, Kind, Lane, PictureState, Severity, Source
 
 _log = logging.getLogger(__name__)
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import grpc
 from grpc import aio
+
 from wire.codec import CodecError, pack_agent, unpack_collector
 from wire.event import AgentMessage, CollectorMessage, Lane
 from wire.v1 import uplink_pb2, uplink_pb2_grpc

@@ -13,16 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from agent.local import MOST_PICTURE
+from agent.service.files import write_whole
+from agent.service.identity import Files
+from keywords.pack import PackError, parse_pack
 from wire.clock import Clock
 from wire.codec import CodecError, decode_policy, decode_signed_policy, encode_signed_policy
 from wire.event import EvidenceRules, Policy, Purpose, SignedPolicy
 from wire.local import Settings
 from wire.policy import PolicyRefused, TrustDamaged, TrustState, accept, is_stale, key_in
-
-from agent.local import MOST_PICTURE
-from agent.service.files import write_whole
-from agent.service.identity import Files
-from keywords.pack import PackError, parse_pack
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec

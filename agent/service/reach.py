@@ -5,10 +5,9 @@ import socket
 import ssl
 from dataclasses import dataclass
 
-from wire import tls
-
 from agent.service.cause import Cause
 from agent.service.identity import Files, Identity
+from wire import tls
 
 _TIMEOUT = 5.0
 _AFTER = 1.0

@@ -4,9 +4,8 @@ import logging
 import subprocess
 from collections.abc import Sequence
 
-from wire.event import Renewal
-
 from agent.service.identity import Files, Identity, IdentityError
+from wire.event import Renewal
 
 _log = logging.getLogger(__name__)
 _EVENT = {"event": "renewal"}

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from agent.local import LocalError, PeerChannel
 from wire import account
 from wire.details import Who
 from wire.event import AccountKind, GapReason, SignedIn
 from wire.local import Settings, Watch
-
-from agent.local import LocalError, PeerChannel
 
 SILENT = 35.0
 """Seconds: a session tells its health every ten."""

@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 
+from agent.service.policy import PolicyKeeper
+from agent.service.record import Draft
 from wire import account, seal
 from wire.codec import CodecError
 from wire.details import Details, Picture, Who, encode_details, encode_picture
 from wire.event import Finding, Kind, Lane, PartKind, Tombstone, TombstoneReason
 from wire.local import Again, Found
-
-from agent.service.policy import PolicyKeeper
-from agent.service.record import Draft
 
 
 class Offset:

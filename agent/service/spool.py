@@ -11,11 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
-from wire.event import Lane, LaneHead
-
 from agent.service.record import Draft, Written
 from agent.service.spool_file import Depth, SpoolError, SpoolFailed, SpoolFile, SpoolFull
 from agent.service.spool_frame import State
+from wire.event import Lane, LaneHead
 
 MOST_IN_ONE = 64
 _Job = tuple[Draft, "Future[Written]"]

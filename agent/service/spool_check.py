@@ -3,11 +3,10 @@
 import sqlite3
 from dataclasses import dataclass
 
-from wire.event import Lane
-
 from agent.service import spool_frame
 from agent.service.spool_frame import FrameDamaged, State
 from agent.service.spool_tables import APPLICATION, TABLES, VERSION, as_bytes
+from wire.event import Lane
 
 
 class Broken(Exception):

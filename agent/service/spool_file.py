@@ -54,9 +54,6 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from wire import chain
-from wire.event import Kind, Lane, LaneHead
-
 from agent.service import spool_frame, spool_tables
 from agent.service.record import Draft, Written
 from agent.service.spool_frame import LaneState, State
@@ -72,6 +69,8 @@ from agent.service.spool_room import (
     is_full,
     room_of,
 )
+from wire import chain
+from wire.event import Kind, Lane, LaneHead
 
 __all__ = ["Depth", "Limits", "SpoolError", "SpoolFailed", "SpoolFile", "SpoolFull"]
 

@@ -29,9 +29,8 @@ import json
 import struct
 from dataclasses import asdict, dataclass, field
 
-from wire.event import ZERO_HASH, Envelope, Gap, GapReason, Kind, Lane, LaneHead
-
 from agent.service.record import Written
+from wire.event import ZERO_HASH, Envelope, Gap, GapReason, Kind, Lane, LaneHead
 
 MAGIC = b"\xd7RShK\x01\xfe\x93"
 RECORD, STATE = 1, 2

@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from wire.event import Lane
-
 from agent.service import spool_frame, spool_tables
 from agent.service.lock import Lock
 from agent.service.record import Draft, Scribe, Written
@@ -21,6 +19,7 @@ from agent.service.spool_frame import FrameDamaged, LaneState, State
 from agent.service.spool_opening import Opening
 from agent.service.spool_rescue import noted, stones
 from agent.service.spool_room import Limits, SpoolFailed, is_full, is_full_disk
+from wire.event import Lane
 
 Key = tuple[bytes, Lane, int]
 

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from wire import chain
-from wire.event import Lane, TombstoneReason
-
 from agent.service import spool_frame, spool_tables
 from agent.service.record import Scribe, Written
 from agent.service.spool_carve import carve
 from agent.service.spool_frame import RECORD, Frame, FrameDamaged, LaneState, State
+from wire import chain
+from wire.event import Lane, TombstoneReason
 
 MOST_NOTES = 20
 

@@ -3,10 +3,9 @@
 import sqlite3
 from dataclasses import dataclass, replace
 
-from wire.event import Kind, Tombstone, TombstoneReason
-
 from agent.service.record import Draft
 from agent.service.spool_carve import PAGE
+from wire.event import Kind, Tombstone, TombstoneReason
 
 _BROKEN = {
     sqlite3.SQLITE_CORRUPT,

@@ -3,11 +3,10 @@
 import sqlite3
 from pathlib import Path
 
-from wire.event import Lane
-
 from agent.service import spool_frame
 from agent.service.spool_carve import PAGE
 from agent.service.spool_frame import MAX_FRAME, Frame, State
+from wire.event import Lane
 
 TABLES = {Lane.TEXT: "text", Lane.PICTURE: "picture"}
 APPLICATION = 0x52534850

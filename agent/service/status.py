@@ -4,15 +4,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from wire.clock import Clock
-from wire.event import LaneHead
-
 from agent import VERSION
 from agent.service.identity import Identity
 from agent.service.policy import PolicyKeeper
 from agent.service.roll import Roll
 from agent.service.spool import Spool
 from agent.service.uplink import Report
+from wire.clock import Clock
+from wire.event import LaneHead
 
 
 def status_json(

@@ -9,14 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from wire.clock import Clock
-from wire.event import Gap, GapReason
-
 from agent.service import gaps
 from agent.service.roll import Roll
 from agent.service.spool import Spool
 from agent.service.spool_file import SpoolError
 from agent.service.spool_frame import State
+from wire.clock import Clock
+from wire.event import Gap, GapReason
 
 _log = logging.getLogger(__name__)
 

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.local import Peer
 from wire.details import Who
 from wire.event import AccountKind
-
-from agent.local import Peer
 
 _GUESTS = ("guest-", "guest")
 _GUEST_RID = "-501"
