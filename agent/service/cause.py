@@ -13,4 +13,5 @@ class Cause(StrEnum):
     OTHER_SERVER = "server not trusted"
     SERVER_TIME = "clock or server certificate wrong"
     EXPIRED = "certificate expired"
+    SILENT = "collector does not answer"
     REFUSED = "certificate refused"

@@ -96,6 +96,7 @@ def _of_reach(reach: Reach | None) -> list[Complaint]:
         Cause.NOT_TLS: "check that the port is the collector's own, without a proxy between",
         Cause.OTHER_SERVER: "if the school's server was set up anew, enrol this PC again",
         Cause.SERVER_TIME: "set this PC's clock (NTP); if it is right, renew the server's certificate",
+        Cause.SILENT: "check the network between, and whether the collector is overloaded",
         Cause.EXPIRED: "check this PC's clock; the certificate renews itself when it is right",
         Cause.REFUSED: "enrol this PC again with a new token",
     }[reach.cause]

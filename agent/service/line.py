@@ -27,6 +27,8 @@ _OPTIONS = (
     # permits a ping each 20 s.
     ("grpc.keepalive_time_ms", 21_000),
     ("grpc.keepalive_timeout_ms", 8_000),
+    # What bounds the answer to a ping in truth: a minute by default (gRPC 1.85).
+    ("grpc.http2.ping_timeout_ms", 8_000),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.max_receive_message_length", 32 << 20),
     ("grpc.use_local_subchannel_pool", 1),

@@ -8,6 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from agent import VERSION
+from agent.service import gaps
+from agent.service import uplink_state as core
+from agent.service.cause import Cause
+from agent.service.identity import Files, Identity
+from agent.service.policy import PolicyKeeper
+from agent.service.renewal import Renewer
+from agent.service.roll import Roll
+from agent.service.seal import Offset
+from agent.service.spool import Spool
+from agent.service.spool_file import SpoolError
+from agent.service.spool_frame import State as Kept
 from wire.clock import Clock
 from wire.codec import CodecError
 from wire.event import (
@@ -24,19 +36,6 @@ from wire.event import (
     SignedPolicy,
     Welcome,
 )
-
-from agent import VERSION
-from agent.service import gaps
-from agent.service import uplink_state as core
-from agent.service.cause import Cause
-from agent.service.identity import Files, Identity
-from agent.service.policy import PolicyKeeper
-from agent.service.renewal import Renewer
-from agent.service.roll import Roll
-from agent.service.seal import Offset
-from agent.service.spool import Spool
-from agent.service.spool_file import SpoolError
-from agent.service.spool_frame import State as Kept
 
 if TYPE_CHECKING:
     from agent.service.line import Ended, Line
@@ -211,6 +210,7 @@ class Uplink:
         if self._answer_by is not None and now >= self._answer_by:
             words = f"the collector did not answer for {self._timing.answer:.0f} s"
             self._do(core.Lost(words, self._random()))
+            self._say(words, Cause.SILENT.value)
         if self._state.phase is core.Phase.FLOWING and now >= self._beat_at:
             self._beat()
         if self._state.phase is core.Phase.FLOWING and now >= self._renew_at:
