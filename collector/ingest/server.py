@@ -51,6 +51,7 @@ class Uplink(uplink_pb2_grpc.UplinkServicer):
                 ("grpc.max_receive_message_length", self._parts.limits.message_bytes),
                 ("grpc.keepalive_time_ms", 60_000),
                 ("grpc.keepalive_timeout_ms", 20_000),
+                ("grpc.http2.ping_timeout_ms", 20_000),  # else a ping is waited for a minute
                 ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
                 ("grpc.max_concurrent_streams", 4),  # on one connection; a device needs one
