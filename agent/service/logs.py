@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import logging
 import sys
+import threading
 
 
 class JsonLines(logging.Formatter):
@@ -34,3 +35,11 @@ def set_up(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    threading.excepthook = _thread_ended
+
+
+def _thread_ended(what: threading.ExceptHookArgs) -> None:
+    """Python's own words would hold the exception's text, and so perhaps what somebody typed."""
+    name = what.thread.name if what.thread else "?"
+    kind = what.exc_type.__name__
+    logging.getLogger(__name__).error("the thread %s ended by an error (%s)", name, kind)
