@@ -1,9 +1,6 @@
-import contextlib
 import os
 import socket
 import struct
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
