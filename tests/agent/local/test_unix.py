@@ -1,4 +1,5 @@
 import os
+import resource
 import socket
 import struct
 import threading
@@ -108,30 +109,6 @@ def test_closing_ends_a_wait(place):
     assert ended
     with pytest.raises(ChannelClosed):
         client.receive(0)
-
-
-SHORT_OF_FILES = """
-import resource, socket, sys, threading
-from agent.local import listen
-
-
-def hear(channel):
-    try:
-        channel.receive()
-    finally:
-        channel.close()
-
-
-listener = listen(sys.argv[1])
-with socket.socket(socket.AF_UNIX) as probe:
-    lowest_free = probe.fileno()
-resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, 1024))
-threading.Thread(target=listener.serve, args=(hear,), daemon=True).start()
-print("listens", flush=True)
-sys.stdin.readline()
-resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
-sys.stdin.readline()
-"""
 
 
 def test_out_of_file_descriptors_a_client_waits_and_the_service_goes_on(place):
