@@ -122,18 +122,17 @@ def test_receipts_that_are_lost_make_no_doubles(pc, collector):
     session.close()
 
 
-@pytest.mark.parametrize(
-    "reason", [RefusalReason.RATE, RefusalReason.UNAVAILABLE, RefusalReason.GAP]
-)
+@pytest.mark.parametrize("reason", [RefusalReason.RATE, RefusalReason.UNAVAILABLE])
 def test_what_is_refused_for_a_while_is_sent_again(pc, collector, reason):
-    if reason is not RefusalReason.GAP:
-        collector.refuse_with = [(reason, "wait a little")] * 2
+    collector.refuse_with = [(reason, "wait a little")] * 2
     session = pc.start().session()
     session.hello()
     session.ask(found())
     collector.wait(lambda c: c.records)
     pc.until(lambda said: said["spool"]["records"] == 0)
     session.close()
+    assert collector.refuse_with == []
+    assert len(collector.headers()) == 1
 
 
 def test_a_poisoned_record_is_given_up_and_the_next_goes_on(pc, collector):
