@@ -27,17 +27,23 @@ class Automaton:
 
     __slots__ = ("base", "check", "depth", "ends", "fail", "link", "size")
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        """Build from sorted, distinct, non-empty patterns whose characters are the symbols."""
+    def __init__(
+        self, patterns: Sequence[str], numbers: Sequence[int] = (), *, size: int = 0
+    ) -> None:
+        """Build from sorted, distinct, non-empty patterns whose characters are the symbols.
+
+        `numbers` are what `ends` holds for each, where it is not one more than its place;
+        `size` is one more than the greatest symbol that will be asked for.
+        """
         self.base = array("i")
         self.check = array("i")
         self.fail = array("i")
         self.ends = array("i")
         self.link = array("i")
         self.depth = array("H")
-        self.size = max((ord(max(pattern)) for pattern in patterns), default=0) + 1
+        self.size = max(size, max((ord(max(one)) for one in patterns), default=0) + 1)
         """Symbols, 0 among them."""
-        self._build(patterns)
+        self._build(patterns, numbers or range(1, len(patterns) + 1))
 
     def step(self, node: int, symbol: int) -> int:
         """The node after one more symbol."""
@@ -79,7 +85,7 @@ class Automaton:
         arrays = (self.base, self.check, self.fail, self.ends, self.link, self.depth)
         return sum(part.itemsize * len(part) for part in arrays)
 
-    def _build(self, patterns: Sequence[str]) -> None:
+    def _build(self, patterns: Sequence[str], numbers: Sequence[int]) -> None:
         self._grow(2 * self.size)
         self.check[ROOT] = -2
         holes = _Holes(self.check, self.size)
@@ -89,7 +95,7 @@ class Automaton:
             below: list[tuple[int, int, int]] = []
             for number, (node, low, high) in enumerate(level):
                 if low < high and len(patterns[low]) == depth:
-                    self.ends[node] = low + 1
+                    self.ends[node] = numbers[low]
                     level[number] = (node, low + 1, high)
             for node, low, high in level:
                 if groups := _groups(patterns, low, high, depth):

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from keywords.automaton import DEAD, ROOT
+from keywords.automaton import DEAD, ROOT, Automaton
 from keywords.conditions import NOTHING, Hit, Waiting, held, judge, sort_found
 from keywords.normalise import SPACE, Kind, Reading, read
 from keywords.pack import Pack, Term
@@ -36,6 +36,7 @@ State = tuple[
     tuple[Track, ...],  # the other tracks
     int,  # words so far
     Waiting,  # what conditions look back on
+    tuple[int, tuple[int, ...]],  # within the current word: a node of `parts`, and those found
 ]
 """Opaque outside this module: keep it, compare it, hash it, give it back."""
 
@@ -61,6 +62,7 @@ class _Key:
     others: tuple[int, ...]
 
 
+_OUTSIDE: Final[tuple[int, tuple[int, ...]]] = (ROOT, ())
 _NONE: Final[tuple[Match, ...]] = ()
 _GAP: Final = -1
 _MOST_KEYS: Final = 4096
@@ -74,13 +76,14 @@ class Matcher:
         """Build the automaton; with thousands of terms this takes some tenths of a second."""
         self._book = make_book(packs)
         self._spelling = self._book.spelling
+        self._parts = self._book.parts
         self._keep = max(1, self._book.longest)
         self._simple: dict[str, int] = {}
         self._keys: dict[str, _Key] = {}
         self._space = self._key_of(SPACE)
         for char in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ '":
             self._learn(char)
-        self.start: State = (ROOT, ROOT, 0, 0, (), 0, 0, 0, ROOT, (), 0, NOTHING)
+        self.start: State = (ROOT, ROOT, 0, 0, (), 0, 0, 0, ROOT, (), 0, NOTHING, _OUTSIDE)
 
     @property
     def nbytes(self) -> int:
@@ -94,7 +97,7 @@ class Matcher:
             return self._step_any(state, char)
         if code == _GAP:
             return self._simple_gap(state)
-        node, phrase, at, _, starts, length, last, run, first, _, words, waiting = state
+        node, phrase, at, _, starts, length, last, run, first, _, words, waiting, inside = state
         spelling = self._spelling
         child = spelling.base[node] + code
         after = at + 1
@@ -109,24 +112,28 @@ class Matcher:
         else:
             run = 2
         length += 1
+        if self._parts is not None:
+            inside = _enter(self._parts, inside, code)
         return (
-            (node, phrase, after, after, starts, length, code, run, first, (), words, waiting),
+            (node, phrase, after, after, starts, length, code, run, first, (), words, waiting, inside),
             _NONE,
         )
 
     def _simple_gap(self, state: State) -> tuple[State, tuple[Match, ...]]:
         """After a space, with the plain track alone."""
-        node, phrase, at, end, starts, length, _, run, _, _, words, waiting = state
+        node, phrase, at, end, starts, length, _, run, _, _, words, waiting, inside = state
         if length == 1 or run > 1:
             return self._step_any(state, " ")
         matches = _NONE
         if length:
             phrases = self._book.phrases
             phrase = phrases.step(phrase, self._spelling.ends[node] if node != DEAD else 0)
-            if phrases.ends[phrase] or phrases.link[phrase] or waiting.hits:
+            if phrases.ends[phrase] or phrases.link[phrase] or waiting.hits or inside[1]:
                 found = [Found(phrase, starts, end, disguised=False)]
-                matches, waiting = self._tell(found, waiting, words)
-        return (ROOT, phrase, at + 1, end, starts, 0, 0, 0, ROOT, (), words, waiting), matches
+                within = self._within(inside, starts, end, words)
+                matches, waiting = self._tell(found, within, waiting, words)
+        after = (ROOT, phrase, at + 1, end, starts, 0, 0, 0, ROOT, (), words, waiting, _OUTSIDE)
+        return after, matches
 
     def settle(self, state: State) -> tuple[Match, ...]:
         """What stands complete now, as if the writer had finished."""
@@ -162,7 +169,9 @@ class Matcher:
         return _moved(state), matches
 
     def _letter(self, state: State, code: int, others: tuple[int, ...]) -> State:
-        node, phrase, at, end, starts, length, last, run, first, tracks, words, waiting = state
+        node, phrase, at, end, starts, length, last, run, first, tracks, words, waiting, inside = (
+            state
+        )
         run = run + 1 if code == last and code else 1
         plain = Track(phrase, node, Mode.PLAIN, starts, first, 0, length, end)
         stride = Stride(at, at + 1, run, self._keep)
@@ -170,26 +179,39 @@ class Matcher:
         plain, left = grown[0], tuple(grown[1:])
         words += not length
         length += 1
+        if self._parts is not None:
+            inside = _enter(self._parts, inside, code)
         return (
             *(plain.node, phrase, at, plain.end, plain.starts, length, code, run, plain.first),
-            *(left, words, waiting),
+            *(left, words, waiting, inside),
         )
 
     def _gap(self, state: State, key: _Key, *, point: bool) -> tuple[State, tuple[Match, ...]]:
-        node, phrase, at, end, starts, length, _, run, first, tracks, words, waiting = state
+        node, phrase, at, end, starts, length, _, run, first, tracks, words, waiting, inside = state
         plain = Track(phrase, node, Mode.PLAIN, starts, first, 0, length, end)
         stride = Stride(at, at + 1, run, self._keep)
         grown, found = read_gap(self._book, [plain, *tracks], stride, key.others, point=point)
         matches = _NONE
-        if found or (waiting.hits and length):
-            matches, waiting = self._tell(found, waiting, words)
+        if found or inside[1] or (waiting.hits and length):
+            within = self._within(inside, starts, end, words)
+            matches, waiting = self._tell(found, within, waiting, words)
         phrase, left = grown[0].phrase, tuple(grown[1:])
-        return (ROOT, phrase, at, end, starts, 0, 0, 0, ROOT, left, words, waiting), matches
+        after = (ROOT, phrase, at, end, starts, 0, 0, 0, ROOT, left, words, waiting, _OUTSIDE)
+        return after, matches
+
+    def _within(
+        self, inside: tuple[int, tuple[int, ...]], starts: tuple[int, ...], end: int, words: int
+    ) -> list[Hit]:
+        """What stands inside the word that ends here: the whole word is the match."""
+        numbers = dict.fromkeys(entry for one in inside[1] for entry in self._book.parted[one])
+        return [Hit(one, starts[-1], end, disguised=False, word=words, words=1) for one in numbers]
 
     def _tell(
-        self, found: list[Found], waiting: Waiting, words: int
+        self, found: list[Found], within: list[Hit], waiting: Waiting, words: int
     ) -> tuple[tuple[Match, ...], Waiting]:
         ends = sort_found(self._book, found, waiting, words)
+        known = {hit.entry for hit in ends.hits}
+        ends.hits.extend(hit for hit in within if hit.entry not in known)
         told, waiting = judge(self._book, ends, waiting, words)
         return self._matches(told) if told else _NONE, waiting
 
@@ -217,6 +239,17 @@ class Matcher:
             elif key.kind is Kind.SPACE:
                 self._simple[char] = _GAP
         return key
+
+
+def _enter(
+    parts: Automaton, inside: tuple[int, tuple[int, ...]], code: int
+) -> tuple[int, tuple[int, ...]]:
+    """One more letter of a word, as the parts of words see it."""
+    node, found = inside
+    node = parts.step(node, code)
+    if parts.ends[node] or parts.link[node]:
+        found = (*found, *(one for one in parts.found(node) if one not in found))
+    return node, found
 
 
 def _moved(state: State) -> State:

@@ -26,9 +26,14 @@ The format (TOML 1.0, UTF-8), all fields required unless said otherwise:
     within = 6                      # optional: 1 to 12 words, for near and unless
     unless = ["in minecraft"]       # optional: not if one of these stands before, within `within`
     unless_then = ["laughing"]      # optional: not if followed by one of these; waits for them
+    only_in = ["search"]            # optional: only where it is known to be typed in one of these
+    first_person = true             # optional: only where the writer speaks of themselves
+    part = true                     # optional: one word, found inside longer words too
+    ages = ["secondary"]            # optional: only for pupils of these: primary, secondary, sixth_form
 
-In a phrase `(a|b|)` stands for one of a, b and nothing, and `{name}` for one of a
-set. A phrase is whole words, written as anyone would type it: the normaliser folds
+A pack of `import_only = true` is shipped without terms: its list comes from the school's
+supplier. In a phrase `(a|b|)` stands for one of a, b and nothing, and `{name}` for one of a
+set, and `word~` for the word with its regular inflections. A phrase is whole words, written as anyone would type it: the normaliser folds
 the pack and the text alike.
 
 Invariants: a pack is immutable; its fingerprint is the SHA-256 of the file's bytes;
@@ -55,6 +60,9 @@ MAX_WITHIN = 12
 
 FOUR_CS = ("content", "contact", "conduct", "commerce")
 ILLEGAL = ("no", "act", "image")
+PLACES = ("search", "chat", "document", "title")
+"""Where `only_in` may ask a text to be."""
+AGES = ("primary", "secondary", "sixth_form")
 ROLES = ("dsl", "deputy", "investigator", "headteacher", "technician")
 
 
@@ -103,6 +111,10 @@ class Term:
     within: int = 8
     unless: tuple[str, ...] = ()
     unless_then: tuple[str, ...] = ()
+    only_in: tuple[str, ...] = ()
+    first_person: bool = False
+    part: bool = False
+    ages: tuple[str, ...] = ()
     line: int = 0
     """Where it stands in its file, for messages."""
 
@@ -221,7 +233,7 @@ def _pack(
     lines = find_lines(decoded)
     language, _, category = name.rpartition("/")
     fields = Fields(table, lines.top, 1, problems)
-    fields.only("the pack", [*_PACK_FIELDS, "term", "sets"])
+    fields.only("the pack", [*_PACK_FIELDS, "import_only", "term", "sets"])
     if fields.number("format", 1, 1_000_000) not in (None, FORMAT):
         fields.wrong("format", f"must be {FORMAT}; this release reads no other")
     if fields.code("category", "_") not in (None, category):
@@ -238,7 +250,8 @@ def _pack(
             fields.wrong("see", f"{role!r} is no role; use {', '.join(ROLES)}")
     guidance = fields.text("guidance", 2000)
     sets = _sets(table, lines.sets, fields)
-    terms = _terms(table, lines.terms, sets, fields)
+    bare = fields.flag("import_only") and "term" not in table
+    terms = () if bare else _terms(table, lines.terms, sets, fields)
     if problems:
         return None
     return Pack(
@@ -312,6 +325,11 @@ def _term(fields: Fields, sets: dict[str, tuple[str, ...]]) -> Term | None:
     near = _cues(fields, "near", sets)
     unless = _cues(fields, "unless", sets)
     unless_then = _cues(fields, "unless_then", sets)
+    only_in = fields.choices("only_in", PLACES)
+    ages = fields.choices("ages", AGES)
+    first_person, part = fields.flag("first_person"), fields.flag("part")
+    if part and any(len(spelt.split()) > 1 for spelt in phrases):
+        fields.wrong("part", "is for single words; take the phrases of several into another term")
     if within is not None and not (near or unless):
         fields.wrong("within", "counts words for near or unless; add one of them or take it out")
     if len(fields.problems) > before:
@@ -327,6 +345,10 @@ def _term(fields: Fields, sets: dict[str, tuple[str, ...]]) -> Term | None:
         within=within or 8,
         unless=unless,
         unless_then=unless_then,
+        only_in=only_in,
+        first_person=first_person,
+        part=part,
+        ages=ages,
         line=fields.line,
     )
 
@@ -370,4 +392,8 @@ _TERM_FIELDS = (
     "within",
     "unless",
     "unless_then",
+    "only_in",
+    "first_person",
+    "part",
+    "ages",
 )

@@ -114,6 +114,21 @@ class Fields:
             return None
         return value
 
+    def choices(self, name: str, known: Sequence[str]) -> tuple[str, ...]:
+        """A list of the texts given, none if it is left out."""
+        values = self.texts(name, len(known), optional=True)
+        for value in values:
+            if value not in known:
+                self.wrong(name, f"{value!r} is not known here; use {', '.join(known)}")
+        return values
+
+    def flag(self, name: str) -> bool:
+        """Whether it is true; left out is false."""
+        value = self.table.get(name, False)
+        if not isinstance(value, bool):
+            self.wrong(name, f"must be true or false: {name} = true")
+        return value is True
+
     def code(self, name: str, joint: str) -> str | None:
         """A code of small letters and digits with `joint` between them, at most 60 long."""
         value = self.table.get(name)

@@ -1,6 +1,7 @@
 """Expand a phrase with alternatives into the plain words it stands for.
 
-`(a|b|)` is one of a, b and nothing, and may nest; `{name}` is one of a named set.
+`(a|b|)` is one of a, b and nothing, and may nest; `{name}` is one of a named set;
+`word~` is the word with its regular inflections (`keywords.inflect`).
 Nothing repeats, so that the number of plain phrases is known and bounded. A phrase
 with many alternatives becomes a row of **segments**, each a list of plain phrases: one
 of the first, then one of the second, and so on. So three places of ten words each cost
@@ -9,6 +10,8 @@ thirty phrases, not a thousand.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+
+from keywords.inflect import inflections
 
 SEGMENT = 300
 """Plain phrases that alternatives are multiplied up to; then a new segment begins."""
@@ -25,6 +28,7 @@ Phrase = tuple[tuple[str, ...], ...]
 """Segments in order; a segment that holds an empty text may be left out."""
 
 _TOKEN = re.compile(r"[(){}|]|[^(){}|]+")
+_INFLECTED = re.compile(r"([^\s(){}|~]+)~")
 
 
 class PhraseError(ValueError):
@@ -59,7 +63,7 @@ def expand_plain(phrases: Iterable[str], sets: Mapping[str, Sequence[str]]) -> t
 
 def _segments(phrase: str, sets: Mapping[str, Sequence[str]]) -> Phrase:
     segments: list[list[str]] = []
-    for part in _parts(phrase):
+    for part in _parts(_inflected(phrase)):
         choices = [" ".join(choice.split()) for choice in _Expansion(part, sets).all()]
         if segments and len(segments[-1]) * len(choices) <= SEGMENT:
             segments[-1] = [f"{one} {other}".strip() for one in segments[-1] for other in choices]
@@ -75,6 +79,10 @@ def _segments(phrase: str, sets: Mapping[str, Sequence[str]]) -> Phrase:
     if len(segments) > MOST_SEGMENTS:
         raise PhraseError(f"{phrase!r} has too many alternatives; split it or use near")
     return tuple(tuple(dict.fromkeys(segment)) for segment in segments)
+
+
+def _inflected(phrase: str) -> str:
+    return _INFLECTED.sub(lambda found: f"({'|'.join(inflections(found[1]))})", phrase)
 
 
 def _parts(phrase: str) -> list[str]:
@@ -133,7 +141,11 @@ class _Expansion:
         self._close("}")
         if name not in self._sets:
             raise PhraseError(f"{{{name}}} is no set of this pack; add it under [sets]")
-        return self._sets[name]
+        plain: list[str] = []
+        for entry in self._sets[name]:
+            inflected = _inflected(entry)
+            plain += [entry] if inflected == entry else _Expansion(inflected, {}).all()
+        return plain
 
     def _close(self, bracket: str) -> None:
         if self._at >= len(self._tokens) or self._tokens[self._at] != bracket:

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, chain
+from typing import Any
 
 from keywords.automaton import Automaton
 from keywords.normalise import Kind, read
-from keywords.pack import Pack, Term
+from keywords.pack import Pack, Severity, Term
 from keywords.phrases import Phrase, expand
+from keywords.variants import glued, splits, typos
 
 NO_CUES: frozenset[int] = frozenset()
 
@@ -58,7 +60,8 @@ class TermBook:
     """
 
     spelling: Automaton
-    """A trie of words; one more than a word's number is its symbol in `phrases`."""
+    """A trie of words and their misspellings; what ends at a node, less one, is a word's number,
+    and that plus one its symbol in `phrases`."""
     phrases: Automaton
     codes: dict[str, int]
     """Symbol of a character; a character that no word holds has none."""
@@ -72,6 +75,10 @@ class TermBook:
     steps: tuple[Step, ...]
     longest: int
     """Words of the longest pattern."""
+    parts: Automaton | None = None
+    """The words that are found inside longer ones, if there are any."""
+    parted: tuple[tuple[int, ...], ...] = ()
+    """The entries of each pattern in `parts`."""
 
     def meant(self, pattern: int) -> "array[int]":
         """The meanings of one pattern."""
@@ -85,18 +92,22 @@ def make_book(packs: Sequence[Pack]) -> TermBook:
         for term in pack.terms:
             meant.add(term, pack)
     meanings = meant.numbered()
-    vocabulary = {word for phrase in meanings for word in phrase}
+    vocabulary = sorted({word for phrase in meanings for word in phrase})
+    symbols = {word: chr(number) for number, word in enumerate(vocabulary, 1)}
     letters = sorted({char for word in vocabulary for char in word})
     codes = {char: code for code, char in enumerate(letters, 1)}
-    spelt = {"".join(chr(codes[char]) for char in word): word for word in vocabulary}
+    spelt = {_coded(word, codes): ord(symbols[word]) for word in vocabulary}
+    for word in sorted(meant.grave):
+        for typo in typos(word):
+            if codes.keys() >= set(typo):
+                spelt.setdefault(_coded(typo, codes), ord(symbols[word]))
     spellings = sorted(spelt)
-    symbols = {spelt[spelling]: chr(number) for number, spelling in enumerate(spellings, 1)}
     coded = {"".join(symbols[word] for word in phrase): phrase for phrase in meanings}
     patterns = sorted(coded)
     words = array("B", (len(coded[pattern]) for pattern in patterns))
     listed = [meanings[coded[pattern]] for pattern in patterns]
     return TermBook(
-        spelling=Automaton(spellings),
+        spelling=Automaton(spellings, [spelt[spelling] for spelling in spellings]),
         phrases=Automaton(patterns),
         codes=codes,
         words=words,
@@ -105,7 +116,21 @@ def make_book(packs: Sequence[Pack]) -> TermBook:
         entries=tuple(meant.entries),
         steps=tuple(meant.steps),
         longest=max(words, default=1),
+        **_parts(meant.parts, codes),
     )
+
+
+def _coded(word: str, codes: dict[str, int]) -> str:
+    return "".join(chr(codes[char]) for char in word)
+
+
+def _parts(parts: dict[str, list[int]], codes: dict[str, int]) -> dict[str, Any]:
+    if not parts:
+        return {}
+    coded = {_coded(word, codes): tuple(entries) for word, entries in parts.items()}
+    patterns = sorted(coded)
+    automaton = Automaton(patterns, size=len(codes) + 1)
+    return {"parts": automaton, "parted": tuple(coded[pattern] for pattern in patterns)}
 
 
 def spell(phrase: str) -> tuple[str, ...]:
@@ -137,6 +162,9 @@ class _Meanings:
         self._parts: dict[tuple[str, ...], list[int]] = {}
         self._cues: dict[tuple[str, ...], int] = {}
         self._chains = 0
+        self.grave: set[str] = set()
+        """The words of grave terms, which are found misspelt too."""
+        self.parts: dict[str, list[int]] = {}
 
     def add(self, term: Term, pack: Pack) -> None:
         number = len(self.entries)
@@ -148,9 +176,21 @@ class _Meanings:
         for spelt in sorted(whole):
             if spelt:
                 self._whole.setdefault(spelt, []).append(number)
+            if term.part:
+                self.parts.setdefault("".join(spelt), []).append(number)
+        if term.severity >= Severity.HIGH:
+            self._disguise(whole, number)
         for phrase in phrases:
             if len(phrase) > 1:
                 self._chain(phrase, number)
+
+    def _disguise(self, whole: set[tuple[str, ...]], number: int) -> None:
+        self.grave.update(word for phrase in whole for word in phrase)
+        for phrase in sorted(whole):
+            ways = [*splits(phrase), (glued(phrase),)]
+            for way in ways:
+                if way != ("",) and way not in whole:
+                    self._whole.setdefault(way, []).append(number)
 
     def numbered(self) -> dict[tuple[str, ...], list[int]]:
         """The meanings of every phrase: entries, steps after them, cues below 0."""

@@ -142,17 +142,24 @@ def peer_of(sock: socket.socket) -> Peer:
 
 
 def session_of(pid: int) -> str:
-    """The audit session that PAM opened at sign-in; else the kernel's session and its birth."""
+    """The audit session that PAM opened at sign-in; else the kernel's session and its birth.
+
+    A session's number stays taken while anyone is in it, so it tells sessions apart even where
+    its first process has ended or stands outside our PID namespace and no birth is known.
+    """
     with contextlib.suppress(OSError):
         session = Path(f"/proc/{pid}/sessionid").read_text(encoding="ascii").strip()
         if session not in {_NO_SESSION, "0", ""}:
             return session
-    with contextlib.suppress(OSError, IndexError):
+    try:
         leader = os.getsid(pid)
+    except OSError:
+        return ""
+    with contextlib.suppress(OSError, IndexError):
         stat_line = Path(f"/proc/{leader}/stat").read_text(encoding="utf-8", errors="replace")
         born = stat_line.rpartition(")")[2].split()[19]
         return f"{leader}-{born}"
-    return ""
+    return str(leader)
 
 
 def connect(path: str) -> SessionEnd:

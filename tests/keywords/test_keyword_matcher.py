@@ -343,7 +343,7 @@ def test_time_is_linear(matcher, name):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_state_stays_small(matcher, name):
     _, state = by_step(matcher, HOSTILE[name][:3_000])
-    *_, tracks, _, waiting = state
+    *_, tracks, _, waiting, _ = state
     assert len(tracks) <= MOST
     assert all(len(part) < 100 for part in state if isinstance(part, tuple))
     assert all(len(part) <= MOST_CUES for part in waiting)

@@ -2,6 +2,8 @@ import os
 import resource
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -188,3 +190,27 @@ def test_a_socket_put_in_our_place_is_not_removed_when_we_end(tmp_path):
 def test_a_session_is_named_by_its_birth_where_no_audit_session_is():
     assert session_of(os.getpid())
     assert session_of(2**22 + 1) == ""
+
+
+ORPHAN = """
+import os, sys, time
+if os.fork():
+    time.sleep(0.2)
+    os._exit(0)
+print(os.getpid(), os.getsid(0), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_session_is_named_where_its_first_process_has_ended():
+    with subprocess.Popen(
+        [sys.executable, "-c", ORPHAN],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as leader:
+        pid, session = map(int, leader.stdout.readline().split())
+        assert leader.wait(10) == 0
+        assert session == leader.pid
+        assert session_of(pid) == str(session)
+        leader.stdin.close()
