@@ -133,7 +133,13 @@ async def test_every_page_can_be_read_and_used(world, base, width, scheme):
                 head = await page.locator("header.top").bounding_box()
                 assert head["height"] < (70 if width == 1280 else 120), path
         await page.goto(f"{base}/alerts")
-        say = "document.querySelector('#live > span').textContent = 'connection lost, trying again'"
-        await page.evaluate(say)
+        await page.wait_for_selector("#live[data-state=on]")
+        await page.evaluate(
+            """() => {
+                const pill = document.getElementById("live");
+                pill.dataset.state = "off";
+                pill.lastElementChild.textContent = "connection lost, trying again";
+            }"""
+        )
         head = await page.locator("header.top").bounding_box()
         assert head["height"] < (70 if width == 1280 else 120)
