@@ -1,12 +1,11 @@
-"""Aho-Corasick over small integer symbols, in four flat arrays (a double-array trie).
+"""A trie of words, and Aho-Corasick on it, over small integer symbols in flat arrays.
 
 A node is an integer; 0 is the root. The child of node s by symbol c is
-t = base[s] + c if check[t] == s; if there is none, the walk goes on at fail[s].
-`ends[s]` is one more than the number of the pattern that ends at s (0: none), and
-`link[s]` the nearest node on the way of failures where another pattern ends (0: none).
-Symbol 0 stands for everything that no pattern holds: it leads to the root.
+t = base[s] + c if check[t] == s (a double array). `ends[s]` is the number of the pattern
+that ends at s, 0 if none. Symbol 0 stands for everything that no pattern holds.
 
-The same arrays without failures are a plain trie (`follow`), whose walks can end `DEAD`.
+A trie's walks can end `DEAD`. An automaton goes on at fail[s] where there is no child, and
+`link[s]` is the nearest node on that way where another pattern ends (0: none).
 
 Source: Aho and Corasick 1975; Aoe 1989.
 """
@@ -22,10 +21,10 @@ _PATIENCE = 16
 """Places tried for several children before the crowded ones are left to single children."""
 
 
-class Automaton:
+class Trie:
     """Immutable once built; all its state is the node that the caller keeps."""
 
-    __slots__ = ("base", "check", "depth", "ends", "fail", "link", "size")
+    __slots__ = ("base", "check", "ends", "size")
 
     def __init__(
         self, patterns: Sequence[str], numbers: Sequence[int] = (), *, size: int = 0
@@ -37,13 +36,76 @@ class Automaton:
         """
         self.base = array("i")
         self.check = array("i")
-        self.fail = array("i")
         self.ends = array("i")
-        self.link = array("i")
-        self.depth = array("H")
         self.size = max(size, max((ord(max(one)) for one in patterns), default=0) + 1)
         """Symbols, 0 among them."""
+        self._grow(2 * self.size)
+        self.check[ROOT] = -2
         self._build(patterns, numbers or range(1, len(patterns) + 1))
+        self._trim()
+
+    def follow(self, node: int, symbol: int) -> int:
+        """The node after one more symbol: a child or `DEAD`."""
+        child = self.base[node] + symbol
+        return child if self.check[child] == node else DEAD
+
+    @property
+    def nbytes(self) -> int:
+        """The arrays' memory in bytes."""
+        return sum(part.itemsize * len(part) for part in self._arrays())
+
+    def _arrays(self) -> "list[array[int]]":
+        return [self.base, self.check, self.ends]
+
+    def _build(self, patterns: Sequence[str], numbers: Sequence[int]) -> None:
+        holes = _Holes(self.check, self.size)
+        level = [(ROOT, 0, len(patterns))]
+        depth = 0
+        while level:
+            below: list[tuple[int, int, int]] = []
+            for number, (node, low, high) in enumerate(level):
+                if low < high and len(patterns[low]) == depth:
+                    self.ends[node] = numbers[low]
+                    level[number] = (node, low + 1, high)
+            for node, low, high in level:
+                if groups := _groups(patterns, low, high, depth):
+                    base = holes.base_for([symbol for symbol, _, _ in groups])
+                    if base + self.size > len(self.check):
+                        self._grow(base + self.size + len(self.check) // 2)
+                    self.base[node] = base
+                    for symbol, start, end in groups:
+                        self._place(node, symbol)
+                        below.append((base + symbol, start, end))
+            level = below
+            depth += 1
+
+    def _place(self, node: int, symbol: int) -> None:
+        self.check[self.base[node] + symbol] = node
+
+    def _trim(self) -> None:
+        """Give back what was grown and not used; a step may look `size` beyond the last node."""
+        used = next((n for n in range(len(self.check) - 1, 0, -1) if self.check[n] != _FREE), 0)
+        for part in self._arrays():
+            del part[used + self.size + 1 :]
+
+    def _grow(self, length: int) -> None:
+        more = length - len(self.check)
+        for part in self._arrays():
+            part.extend([_FREE if part is self.check else 0] * more)
+
+
+class Automaton(Trie):
+    """Finds every pattern that ends with the last symbol."""
+
+    __slots__ = ("fail", "link")
+
+    def __init__(
+        self, patterns: Sequence[str], numbers: Sequence[int] = (), *, size: int = 0
+    ) -> None:
+        """Build as a trie, with the ways to go on where there is no child."""
+        self.fail = array("i")
+        self.link = array("i")
+        super().__init__(patterns, numbers, size=size)
 
     def step(self, node: int, symbol: int) -> int:
         """The node after one more symbol."""
@@ -56,81 +118,23 @@ class Automaton:
                 return ROOT
             node = self.fail[node]
 
-    def follow(self, node: int, symbol: int) -> int:
-        """The node after one more symbol, without failures: a child or `DEAD`."""
-        child = self.base[node] + symbol
-        return child if self.check[child] == node else DEAD
-
     def found(self, node: int) -> Iterator[int]:
-        """The numbers of all patterns that end at this node, longest first."""
+        """The numbers, less one, of all patterns that end at this node, longest first."""
         if not self.ends[node]:
             node = self.link[node]
         while node:
             yield self.ends[node] - 1
             node = self.link[node]
 
-    def covers(self, node: int, other: int) -> bool:
-        """Whether all that `other` can still find, `node` finds too."""
-        if not other:
-            return True
-        while node != other:
-            if not node:
-                return False
-            node = self.fail[node]
-        return True
+    def _arrays(self) -> "list[array[int]]":
+        return [*super()._arrays(), self.fail, self.link]
 
-    @property
-    def nbytes(self) -> int:
-        """The arrays' memory in bytes."""
-        arrays = (self.base, self.check, self.fail, self.ends, self.link, self.depth)
-        return sum(part.itemsize * len(part) for part in arrays)
-
-    def _build(self, patterns: Sequence[str], numbers: Sequence[int]) -> None:
-        self._grow(2 * self.size)
-        self.check[ROOT] = -2
-        holes = _Holes(self.check, self.size)
-        level = [(ROOT, 0, len(patterns))]
-        depth = 0
-        while level:
-            below: list[tuple[int, int, int]] = []
-            for number, (node, low, high) in enumerate(level):
-                if low < high and len(patterns[low]) == depth:
-                    self.ends[node] = numbers[low]
-                    level[number] = (node, low + 1, high)
-            for node, low, high in level:
-                if groups := _groups(patterns, low, high, depth):
-                    self._place(node, [symbol for symbol, _, _ in groups], depth, holes)
-                    base = self.base[node]
-                    below += [(base + symbol, start, end) for symbol, start, end in groups]
-            level = below
-            depth += 1
-        self._trim()
-
-    def _place(self, node: int, symbols: list[int], depth: int, holes: "_Holes") -> None:
-        base = holes.base_for(symbols)
-        if base + self.size > len(self.check):
-            self._grow(base + self.size + len(self.check) // 2)
-        self.base[node] = base
-        fail = self.fail[node]
-        for symbol in symbols:
-            child = base + symbol
-            self.check[child] = node
-            self.depth[child] = depth + 1
-            target = ROOT if node == ROOT else self.step(fail, symbol)
-            self.fail[child] = target
-            self.link[child] = target if self.ends[target] else self.link[target]
-
-    def _trim(self) -> None:
-        """Give back what was grown and not used; a step may look `size` beyond the last node."""
-        used = next((n for n in range(len(self.check) - 1, 0, -1) if self.check[n] != _FREE), 0)
-        for part in (self.base, self.check, self.fail, self.ends, self.link, self.depth):
-            del part[used + self.size + 1 :]
-
-    def _grow(self, length: int) -> None:
-        more = length - len(self.check)
-        self.check.extend([_FREE] * more)
-        for part in (self.base, self.fail, self.ends, self.link, self.depth):
-            part.extend([0] * more)
+    def _place(self, node: int, symbol: int) -> None:
+        super()._place(node, symbol)
+        child = self.base[node] + symbol
+        target = ROOT if node == ROOT else self.step(self.fail[node], symbol)
+        self.fail[child] = target
+        self.link[child] = target if self.ends[target] else self.link[target]
 
 
 class _Holes:

@@ -1,4 +1,4 @@
-"""What spans several phrases: segments of one, and the conditions `near` and `unless`.
+"""What spans several phrases: the conditions `near`, `unless` and `unless_then`.
 
 What was seen lately and what still waits is one immutable value, so that backspace
 restores it like the rest of a state.
@@ -6,7 +6,8 @@ restores it like the rest of a state.
 
 from typing import NamedTuple
 
-from keywords.termbook import Entry, Step, TermBook
+from keywords.phrasegraph import SPAN
+from keywords.termbook import Entry, TermBook
 from keywords.tracks import Found
 
 MOST_WAITING = 16
@@ -14,8 +15,6 @@ MOST_WAITING = 16
 MOST_CUES = 64
 """Cues that are remembered; beyond it the oldest are forgotten. Each condition says how far
 back it looks, so older ones do no harm."""
-MOST_BEGUN = 32
-"""Phrases that may be half said at once; beyond it the oldest are let go."""
 
 
 class Hit(NamedTuple):
@@ -38,25 +37,11 @@ class Cue(NamedTuple):
     words: int
 
 
-class Begun(NamedTuple):
-    """A phrase of which the segments up to `place` stand in the text."""
-
-    chain: int
-    place: int
-    """The segment that it has come to."""
-    start: int
-    word: int
-    """Number of the last word of it so far."""
-    words: int
-    disguised: bool
-
-
 class Waiting(NamedTuple):
     """What later words depend on."""
 
     cues: tuple[Cue, ...] = ()
     hits: tuple[Hit, ...] = ()
-    begun: tuple[Begun, ...] = ()
 
 
 NOTHING = Waiting()
@@ -67,60 +52,28 @@ class Ends(NamedTuple):
 
     hits: list[Hit]
     cues: list[Cue]
-    begun: tuple[Begun, ...]
-    """The phrases begun so far, those that can still go on."""
 
 
-def sort_found(book: TermBook, found: list[Found], waiting: Waiting, word: int) -> Ends:
-    """What ends at a boundary after word number `word`."""
+def sort_found(book: TermBook, found: list[Found], word: int) -> Ends:
+    """What ends at a boundary after word number `word`; of one entry the longest."""
     hits: dict[int, Hit] = {}
     cues: dict[int, Cue] = {}
-    begun: dict[Begun, None] = {}
-    steps_from = len(book.entries)
-    for phrase, starts, end, disguised in found:
-        for pattern in book.phrases.found(phrase):
-            words = book.words[pattern]
-            for meaning in book.meant(pattern):
+    for walks, starts, end, disguised in found:
+        for walk in walks:
+            words = walk % SPAN
+            for meaning in book.phrases.found(walk):
                 if meaning < 0:
-                    if meaning not in cues:
-                        cues[meaning] = Cue(meaning, word, words)
-                    continue
-                here = Hit(meaning, starts[-words], end, disguised, word, words)
-                if meaning >= steps_from:
-                    _go_on(book.steps[meaning - steps_from], here, waiting.begun, begun, hits)
+                    cues.setdefault(meaning, Cue(meaning, word, words))
                 elif meaning not in hits:
-                    hits[meaning] = here
-    late = [one for one in waiting.begun if word - one.word < book.longest]
-    return Ends(list(hits.values()), list(cues.values()), (*late, *begun)[-MOST_BEGUN:])
-
-
-def _go_on(
-    step: Step,
-    here: Hit,
-    before: tuple[Begun, ...],
-    begun: dict[Begun, None],
-    hits: dict[int, Hit],
-) -> None:
-    """Lead the phrases on that this segment continues, or begin one."""
-    ways = [(here.start, here.words, here.disguised)] if step.first else []
-    for one in before:
-        follows = one.word == here.word - here.words
-        if one.chain == step.chain and follows and one.place in step.after:
-            ways.append((one.start, one.words + here.words, one.disguised or here.disguised))
-    for start, words, disguised in ways:
-        if step.last:
-            whole = Hit(step.entry, start, here.end, disguised, here.word, words)
-            known = hits.get(step.entry)
-            if known is None or known.words < words:
-                hits[step.entry] = whole
-        begun[Begun(step.chain, step.index, start, here.word, words, disguised)] = None
+                    hits[meaning] = Hit(meaning, starts[-words], end, disguised, word, words)
+    return Ends(list(hits.values()), list(cues.values()))
 
 
 def judge(book: TermBook, ends: Ends, waiting: Waiting, word: int) -> tuple[list[Hit], Waiting]:
     """What may be told now, and what waits for later words."""
     seen = (*waiting.cues, *ends.cues)[-MOST_CUES:]
     if not ends.hits and not waiting.hits:
-        return [], Waiting(seen, (), ends.begun)
+        return [], Waiting(seen, ())
     told: list[Hit] = []
     kept: list[Hit] = []
     for hit in waiting.hits:
@@ -128,7 +81,7 @@ def judge(book: TermBook, ends: Ends, waiting: Waiting, word: int) -> tuple[list
     for hit in ends.hits:
         _judge_new(book.entries[hit.entry], hit, seen, told, kept)
     told += [hit for hit in kept[:-MOST_WAITING] if not book.entries[hit.entry].near]
-    return told, Waiting(seen, tuple(kept[-MOST_WAITING:]), ends.begun)
+    return told, Waiting(seen, tuple(kept[-MOST_WAITING:]))
 
 
 def held(book: TermBook, waiting: Waiting) -> list[Hit]:

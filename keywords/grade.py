@@ -1,8 +1,8 @@
 """How serious a match is and how sure, with reasons: pure.
 
-The score is the logistic of a sum: a base from the term's severity, and a weight for
-each reason that its words carry or that stands around it. So each reason's share can be
-shown, and a learned ranker can join it later as one more summand.
+The score is the logistic of a sum: a base from the term's severity, a weight for each
+reason that its words carry or that stands around it, and what the learned ranker makes of
+the whole text. So each share can be shown.
 """
 
 from dataclasses import dataclass
@@ -76,6 +76,13 @@ WEIGHTS = {
 }
 """Each reason's summand; codes without one are only told."""
 
+RANKER_WEIGHT = 0.35
+RANKER_MOST = 1.6
+TOLD_FROM = 0.4
+"""From this share on the ranker's part in it is told as a reason."""
+READS_GRAVE = "reads_as_concern"
+READS_HARMLESS = "reads_as_ordinary"
+
 SOFTENED = -1.4
 """A sum of lessening reasons from which the severity falls by one, and from twice it by two."""
 
@@ -89,10 +96,29 @@ _SPOKEN_FOR_ONESELF = 0.4
 """What is left of a lessening when the writer speaks of themselves: essays hold cries for help."""
 
 
-def grade(match: Match, text: str, *, place: Place = Place.UNKNOWN) -> Grade:
-    """Grade a match by what stands around it; `match` points into `text`."""
+def grade(
+    match: Match,
+    text: str,
+    *,
+    place: Place = Place.UNKNOWN,
+    age: str = "",
+    ranked: float | None = None,
+) -> Grade | None:
+    """Grade a match by what stands around it; `match` points into `text`.
+
+    `age` is the pupil's, one of `keywords.pack.AGES`, empty if not known; `ranked` is the
+    ranker's logit for the text, none if there is no ranker. None comes back if the term's own
+    conditions (`only_in`, `first_person`, `ages`) do not hold.
+    """
+    term = match.term
+    if term.only_in and place not in term.only_in:
+        return None
+    if term.ages and age and age not in term.ages:
+        return None
     around = look_around(text, match.start, match.end)
-    reasons = set(match.term.says)
+    if term.first_person and not hints.FIRST_PERSON.stand_in(around.clause):
+        return None
+    reasons = set(term.says)
     if match.disguised:
         reasons.add("disguised")
     if place in _PLACES:
@@ -100,15 +126,25 @@ def grade(match: Match, text: str, *, place: Place = Place.UNKNOWN) -> Grade:
     reasons |= _speaker(around, reasons)
     reasons |= _manner(around)
     reasons |= _setting(around, reasons)
+    if ranked is not None and abs(share := ranker_share(ranked)) >= TOLD_FROM:
+        reasons.add(READS_GRAVE if share > 0 else READS_HARMLESS)
     total = BASES[match.term.severity]
     lessening = 0.0
     for reason in sorted(reasons):
         weight = summand(reason, reasons)
         total += weight
         lessening += min(0.0, weight)
+    if ranked is not None:
+        total += ranker_share(ranked)
+        lessening += min(0.0, ranker_share(ranked))
     severity = Severity(max(Severity.LOW, match.term.severity - int(lessening / SOFTENED)))
     ordered = sorted(reasons, key=lambda code: (-abs(WEIGHTS.get(code, 0.0)), code))
     return Grade(severity, round(1 / (1 + exp(-total)), 3), tuple(ordered))
+
+
+def ranker_share(ranked: float) -> float:
+    """What the ranker's logit adds to the sum: bounded, so that words of their own stay heard."""
+    return max(-RANKER_MOST, min(RANKER_MOST, RANKER_WEIGHT * ranked))
 
 
 def summand(reason: str, reasons: set[str]) -> float:

@@ -20,12 +20,13 @@ from keywords.automaton import DEAD, ROOT, Automaton
 from keywords.conditions import NOTHING, Hit, Waiting, held, judge, sort_found
 from keywords.normalise import SPACE, Kind, Reading, read
 from keywords.pack import Pack, Term
+from keywords.phrasegraph import Walks
 from keywords.termbook import make_book
 from keywords.tracks import Found, Mode, Stride, Track, read_gap, read_letter
 
 State = tuple[
     int,  # node of the word that is being typed, as it is
-    int,  # node of the words before it
+    Walks,  # the walks of the words before it
     int,  # characters read
     int,  # where the last word ended
     tuple[int, ...],  # where the last words begin
@@ -83,7 +84,7 @@ class Matcher:
         self._space = self._key_of(SPACE)
         for char in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ '":
             self._learn(char)
-        self.start: State = (ROOT, ROOT, 0, 0, (), 0, 0, 0, ROOT, (), 0, NOTHING, _OUTSIDE)
+        self.start: State = (ROOT, (), 0, 0, (), 0, 0, 0, ROOT, (), 0, NOTHING, _OUTSIDE)
 
     @property
     def nbytes(self) -> int:
@@ -127,8 +128,9 @@ class Matcher:
         matches = _NONE
         if length:
             phrases = self._book.phrases
-            phrase = phrases.step(phrase, self._spelling.ends[node] if node != DEAD else 0)
-            if phrases.ends[phrase] or phrases.link[phrase] or waiting.hits or inside[1]:
+            word = self._spelling.ends[node] if node != DEAD else 0
+            phrase = phrases.advance(phrase, word) if word else ()
+            if waiting.hits or inside[1] or (phrase and phrases.ends(phrase)):
                 found = [Found(phrase, starts, end, disguised=False)]
                 within = self._within(inside, starts, end, words)
                 matches, waiting = self._tell(found, within, waiting, words)
@@ -209,7 +211,7 @@ class Matcher:
     def _tell(
         self, found: list[Found], within: list[Hit], waiting: Waiting, words: int
     ) -> tuple[tuple[Match, ...], Waiting]:
-        ends = sort_found(self._book, found, waiting, words)
+        ends = sort_found(self._book, found, words)
         known = {hit.entry for hit in ends.hits}
         ends.hits.extend(hit for hit in within if hit.entry not in known)
         told, waiting = judge(self._book, ends, waiting, words)

@@ -2,30 +2,29 @@
 
 `(a|b|)` is one of a, b and nothing, and may nest; `{name}` is one of a named set;
 `word~` is the word with its regular inflections (`keywords.inflect`).
-Nothing repeats, so that the number of plain phrases is known and bounded. A phrase
-with many alternatives becomes a row of **segments**, each a list of plain phrases: one
-of the first, then one of the second, and so on. So three places of ten words each cost
-thirty phrases, not a thousand.
+Nothing repeats, so that what a phrase stands for is known and bounded. Each place of a
+phrase is a **segment**, the plain rows of words of which one stands there (none, if one of
+them is empty); places are never multiplied out (`keywords.phrasegraph`).
 """
 
 import re
+from itertools import product
 from collections.abc import Iterable, Mapping, Sequence
 
 from keywords.inflect import inflections
 
 SEGMENT = 300
-"""Plain phrases that alternatives are multiplied up to; then a new segment begins."""
+"""Plain rows of words that one place may stand for, and one condition."""
 MOST = 3_000
 """Plain phrases of all segments of one term."""
-LONGEST = 120
+LONGEST = 200
 """Characters of a plain phrase."""
-MOST_WORDS = 14
-"""Words of a plain phrase."""
-MOST_SEGMENTS = 6
+MOST_WORDS = 15
+"""Words of a phrase, at its longest."""
 _DEEPEST = 4
 
 Phrase = tuple[tuple[str, ...], ...]
-"""Segments in order; a segment that holds an empty text may be left out."""
+"""Segments in order; one that holds an empty text may be left out."""
 
 _TOKEN = re.compile(r"[(){}|]|[^(){}|]+")
 _INFLECTED = re.compile(r"([^\s(){}|~]+)~")
@@ -48,37 +47,45 @@ def expand(phrases: Iterable[str], sets: Mapping[str, Sequence[str]]) -> tuple[P
 
 
 def expand_plain(phrases: Iterable[str], sets: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Phrases that stand for few enough to be one segment each, as plain phrases.
+    """Phrases that stand for few rows of words each, as these.
 
     Raises:
-        PhraseError: as `expand`, and if a phrase needs more than one segment.
+        PhraseError: as `expand`, and if a phrase stands for too many.
     """
     found: dict[str, None] = {}
     for phrase in expand(phrases, sets):
-        if len(phrase) > 1 or "" in phrase[0]:
+        plain = plain_rows(phrase, SEGMENT)
+        if plain is None:
             raise PhraseError(f"must stand for at most {SEGMENT} phrases each; shorten it")
-        found.update(dict.fromkeys(phrase[0]))
+        found.update(dict.fromkeys(plain))
     return tuple(found)
+
+
+def plain_rows(phrase: Phrase, most: int) -> tuple[str, ...] | None:
+    """All plain rows of words that a phrase stands for; none if they are more than `most`."""
+    count = 1
+    for segment in phrase:
+        count *= len(segment)
+    if count > most:
+        return None
+    rows = (" ".join(filter(None, row)) for row in product(*phrase))
+    return tuple(dict.fromkeys(rows))
 
 
 def _segments(phrase: str, sets: Mapping[str, Sequence[str]]) -> Phrase:
     segments: list[list[str]] = []
     for part in _parts(_inflected(phrase)):
         choices = [" ".join(choice.split()) for choice in _Expansion(part, sets).all()]
-        if segments and len(segments[-1]) * len(choices) <= SEGMENT:
-            segments[-1] = [f"{one} {other}".strip() for one in segments[-1] for other in choices]
-        else:
-            segments.append(choices)
-    for plain in (plain for segment in segments for plain in segment):
-        if len(plain) > LONGEST or plain.count(" ") >= MOST_WORDS:
-            raise PhraseError(
-                f"{plain[:40]!r}… is longer than {LONGEST} characters or {MOST_WORDS} words"
-            )
+        segments.append(list(dict.fromkeys(choices)))
+    longest = [max(segment, key=len) for segment in segments]
+    most_words = sum(max(len(choice.split()) for choice in segment) for segment in segments)
+    if sum(map(len, longest)) > LONGEST or most_words > MOST_WORDS:
+        raise PhraseError(
+            f"{' '.join(longest)[:40]!r}… is longer than {LONGEST} characters or {MOST_WORDS} words"
+        )
     if all("" in segment for segment in segments):
         raise PhraseError(f"{phrase!r} can be empty; leave at least one word outside")
-    if len(segments) > MOST_SEGMENTS:
-        raise PhraseError(f"{phrase!r} has too many alternatives; split it or use near")
-    return tuple(tuple(dict.fromkeys(segment)) for segment in segments)
+    return tuple(tuple(segment) for segment in segments)
 
 
 def _inflected(phrase: str) -> str:

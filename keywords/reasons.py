@@ -34,6 +34,10 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "fiction": "It reads as a game, a film, a song or a story.",
         "general_topic": "It reads as a topic, a campaign or general information.",
         "ambiguous": "These words are often harmless.",
+        # What the sentence as a whole reads like, whatever words it holds
+        "reads_as_concern": "Sentences like this one were mostly found to be a concern.",
+        "reads_as_ordinary": "Sentences like this one were mostly found to be harmless.",
+        "pattern_only": "No listed word stands here: the sentence alone reads like a concern.",
         # How it was found
         "disguised": "The letters were disguised.",
         "in_search": "It was typed as a search.",

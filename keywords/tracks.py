@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from keywords.automaton import DEAD, ROOT
+from keywords.phrasegraph import SPAN, Walks
 from keywords.termbook import TermBook
 
 MOST = 8
@@ -36,8 +37,8 @@ class Mode(IntEnum):
 class Track(NamedTuple):
     """One reading of the text so far."""
 
-    phrase: int
-    """The node of the words before."""
+    phrase: Walks
+    """The walks of the words before."""
     node: int
     """The node of the word that is being typed."""
     mode: Mode
@@ -54,9 +55,9 @@ class Track(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A node at which patterns ended, and the track that led there."""
+    """Walks with which phrases ended, and the track that led there."""
 
-    phrase: int
+    phrase: Walks
     starts: tuple[int, ...]
     end: int
     disguised: bool
@@ -98,7 +99,7 @@ def read_letter(
             first = track.first if stride.run > 1 else node
             signs = track.signs + (number > 0)
             grown.append(Track(track.phrase, node, mode, starts, first, signs, length, end))
-    return _prune(book, grown, doubled=stride.run == RUN - 1)
+    return _prune(grown, doubled=stride.run == RUN - 1)
 
 
 def read_gap(
@@ -127,7 +128,7 @@ def read_gap(
                 grown.append(track._replace(mode=Mode.JOIN))
         if track.mode is Mode.PLAIN:
             grown += _signs(book, track, stride, others)
-    return _prune(book, grown), found
+    return _prune(grown), found
 
 
 def _end_word(
@@ -144,9 +145,9 @@ def _end_word(
         ways.append(track.first)
     for way in ways:
         word = book.spelling.ends[way] if way != DEAD else 0
-        phrase = book.phrases.step(track.phrase, word)
+        phrase = book.phrases.advance(track.phrase, word)
         grown.append(Track(phrase, ROOT, Mode.PLAIN, track.starts, ROOT, 0, 0, track.end))
-        if book.phrases.ends[phrase] or book.phrases.link[phrase]:
+        if book.phrases.ends(phrase):
             found.append(Found(phrase, track.starts, track.end, disguised))
 
 
@@ -162,7 +163,7 @@ def _signs(book: TermBook, track: Track, stride: Stride, others: tuple[int, ...]
     ]
 
 
-def _prune(book: TermBook, tracks: list[Track], *, doubled: bool = False) -> list[Track]:
+def _prune(tracks: list[Track], *, doubled: bool = False) -> list[Track]:
     """Without those that lead nowhere or find nothing that the plain one does not find.
 
     Within a double letter the node after the first one counts too, as it may turn out a run.
@@ -170,15 +171,16 @@ def _prune(book: TermBook, tracks: list[Track], *, doubled: bool = False) -> lis
     if len(tracks) == 1:
         return tracks
     plain = tracks[0]
-    kept: dict[tuple[int, int, int, Mode], Track] = {}
+    covered = set(plain.phrase)
+    kept: dict[tuple[Walks, int, int, Mode], Track] = {}
     for track in tracks[1:]:
         first = track.first if doubled else DEAD
         same = track.node == plain.node and (not doubled or first == plain.first)
         dead = track.node == DEAD and first == DEAD
-        if not dead and not (same and book.phrases.covers(plain.phrase, track.phrase)):
+        if not dead and not (same and set(track.phrase) <= covered):
             kept.setdefault((track.phrase, track.node, first, track.mode), track)
     others = list(kept.values())
     if len(others) > MOST:
-        others.sort(key=lambda track: -book.phrases.depth[track.phrase])
+        others.sort(key=lambda track: -max((walk % SPAN for walk in track.phrase), default=0))
         del others[MOST:]
     return [plain, *others]

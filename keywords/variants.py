@@ -21,8 +21,8 @@ _ROWS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
 def _beside() -> dict[str, str]:
-    """The keys left and right of each on a British keyboard, and the vowels for each other."""
-    found = dict.fromkeys("aeiou", "aeiou")
+    """The keys left and right of each on a British keyboard."""
+    found: dict[str, str] = {}
     for row in _ROWS:
         for left, right in zip(row, row[1:], strict=False):
             found[left] = found.get(left, "") + right
@@ -42,8 +42,7 @@ def typos(word: str) -> Iterator[str]:
         if at + 1 < len(word):
             yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
         for near in _BESIDE.get(word[at], ""):
-            if near != word[at]:
-                yield word[:at] + near + word[at + 1 :]
+            yield word[:at] + near + word[at + 1 :]
 
 
 def splits(phrase: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

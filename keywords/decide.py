@@ -1,0 +1,133 @@
+"""What a text raises: where matcher, grade, ranker and priority come together. Pure.
+
+The agent decides while somebody types: a **finding** falls when a term is complete, by what
+stands there so far (`Detector.match`); when the writer pauses, the whole line may raise one
+by its pattern alone, if the school's policy has switched that on (`Detector.pattern`).
+`Detector.decide` does both to a text as if it were typed alone and left, so that what is
+measured is what would be decided.
+"""
+
+from dataclasses import dataclass
+from math import exp, log
+from typing import Protocol
+
+from keywords.grade import Grade, Place, grade
+from keywords.matcher import Match, Matcher
+from keywords.pack import Severity
+from keywords.priority import Priority, base
+
+REACH = 300
+"""Characters either side of a match that the ranker reads; time does not grow with the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """What the ranker makes of a text."""
+
+    logit: float
+    """Log-odds of a concern, calibrated on labelled texts."""
+    category: str = ""
+    """The category it would most likely be."""
+    grave: float = 0.0
+    """Log-odds that it is grave, if it is a concern."""
+
+
+class Ranker(Protocol):
+    """Reads a whole text; `keywords.ranker.Ranker` is the real one."""
+
+    def rank(self, text: str, /) -> Rank:
+        """The rank of a text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One finding: a match or a pattern, graded, with the priority that it has by itself."""
+
+    grade: Grade
+    category: str
+    priority: Priority | None
+    why: tuple[str, ...]
+    """Codes of the reasons for the priority."""
+    match: Match | None = None
+    """None for a pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a text typed alone comes to."""
+
+    score: float
+    """From 0 to 1, for every text: what ranks."""
+    found: tuple[Found, ...]
+    """Gravest first."""
+    rank: Rank
+
+    @property
+    def priority(self) -> Priority | None:
+        """The most urgent of what was found; none if nothing is to be shown."""
+        return min((one.priority for one in self.found if one.priority), default=None)
+
+    @property
+    def lead(self) -> Found | None:
+        """The finding that the priority is from."""
+        return self.found[0] if self.found else None
+
+
+class Detector:
+    """Packs and a ranker, ready to decide. Immutable but for the matcher's bounded memory."""
+
+    def __init__(
+        self, matcher: Matcher, ranker: Ranker | None = None, *, patterns: bool = False
+    ) -> None:
+        """Take the parts; `patterns` says whether a pattern alone may raise an alert."""
+        self.matcher = matcher
+        self.ranker = ranker
+        self.patterns = patterns
+
+    def match(
+        self, match: Match, text: str, *, place: Place = Place.UNKNOWN, age: str = ""
+    ) -> Found | None:
+        """Grade one match in the text that it points into; none if its conditions do not hold."""
+        near = text[max(0, match.start - REACH) : match.end + REACH]
+        ranked = self.ranker.rank(near).logit if self.ranker else None
+        graded = grade(match, text, place=place, age=age, ranked=ranked)
+        if graded is None:
+            return None
+        priority, why = base(graded, match.pack.category)
+        return Found(graded, match.pack.category, priority, why, match)
+
+    def pattern(self, text: str, *, place: Place = Place.UNKNOWN) -> Found | None:
+        """Judge a finished line by the ranker alone; none if it raises nothing or may not."""
+        if self.ranker is None or not self.patterns:
+            return None
+        return by_pattern(self.ranker.rank(text), place)
+
+    def decide(self, text: str, *, place: Place = Place.UNKNOWN, age: str = "") -> Decision:
+        """All that a text raises, typed from nothing and then left."""
+        found: dict[tuple[str, str, int], Found] = {}
+        state = self.matcher.start
+        for at, char in enumerate(text, 1):
+            state, matches = self.matcher.step(state, char)
+            for match in matches:
+                self._take(found, match, text[:at], place, age)
+        for match in self.matcher.settle(state):
+            self._take(found, match, text, place, age)
+        rank = self.ranker.rank(text) if self.ranker else Rank(0.0)
+        raised = list(found.values())
+        if self.ranker and self.patterns and (one := by_pattern(rank, place)):
+            raised.append(one)
+        raised.sort(key=lambda one: (one.priority or len(Priority) + 1, -one.grade.score))
+        return Decision(overall(rank, raised, ranked=self.ranker is not None), tuple(raised), rank)
+
+    def _take(
+        self,
+        found: dict[tuple[str, str, int], Found],
+        match: Match,
+        so_far: str,
+        place: Place,
+        age: str,
+    ) -> None:
+        key = (match.pack.name, match.term.id, match.start)
+        if key not in found and (one := self.match(match, so_far, place=place, age=age)):
+            found[key] = one
