@@ -1,14 +1,16 @@
 """What may be captured, and what never is: the evidence rules, their defaults, their file.
 
-The file is TOML, each field a list of texts, all of them optional:
+The file is TOML, all of its fields are optional:
 
-    no_picture = ["sexual_content"]      # categories of which no picture is taken
+    no_picture = ["sexual", "nudes"]     # categories of which no picture is taken
     all_monitors = []                    # categories for which every monitor is taken
     never_places = ["childline.org.uk"]  # parts of addresses and titles, never captured
     excluded_applications = ["keepassxc"]
     held_applications = []               # typed text is not matched there
     shared_accounts = ["guest"]          # accounts that are nobody's own
     picture_max_bytes = 600000
+    patterns = false                     # alert on sentences without a listed word (profiling:
+                                         # say so in the impact assessment and the notice first)
 
 A field that the file leaves out keeps its default; the desk's own address is always
 among the places that are never captured.
@@ -26,7 +28,7 @@ _FILE_MAX: Final = 262_144
 _PICTURE_MIN: Final = 20_000
 _PICTURE_MAX: Final = 900_000
 
-NO_PICTURE: Final = ("sexual_content", "nudes", "csam")
+NO_PICTURE: Final = ("sexual", "nudes", "csam")
 NEVER_PLACES: Final = (
     # Help that a pupil may seek in confidence: addresses, and titles where no address is known.
     "childline.org.uk",
@@ -118,6 +120,10 @@ def _check(path: Path, name: str, value: object) -> object:
     if name == "picture_max_bytes":
         if type(value) is not int or not _PICTURE_MIN <= value <= _PICTURE_MAX:
             raise RulesError(f"{path}: {name}: a number from {_PICTURE_MIN} to {_PICTURE_MAX}")
+        return value
+    if name == "patterns":
+        if not isinstance(value, bool):
+            raise RulesError(f"{path}: {name}: true or false")
         return value
     if not isinstance(value, list):
         raise RulesError(f"{path}: {name}: a list of texts")

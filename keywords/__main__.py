@@ -1,16 +1,20 @@
-"""`redshank-keywords`: check packs, explain what a text raises, try it while typing."""
+"""`redshank-keywords`: check packs, tell what a text raises and why, measure it on many."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
 from keywords.check import check_files
-from keywords.explain import explain
+from keywords.decide import Detector
+from keywords.evaluate import Judged, Labelled, LabelError, changes, labelled, report
+from keywords.explain import explain, told
 from keywords.grade import Place
 from keywords.matcher import Matcher
 from keywords.pack import PackError, load_packs, shipped_packs
+from keywords.ranker import Ranker, WeightsError
 from keywords.reasons import REASONS
 
 OK, FOUND, WRONG_USE = 0, 1, 2
@@ -22,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _take_any_text()
     try:
         return int(options.run(options))
-    except PackError as error:
+    except (PackError, LabelError, WeightsError, OSError) as error:
         print(error, file=sys.stderr)
         return FOUND
     except (KeyboardInterrupt, EOFError):
@@ -43,11 +47,31 @@ def _parser() -> argparse.ArgumentParser:
     tell = commands.add_parser("explain", help="show what a text raises, and why")
     tell.add_argument("text", nargs="?", help="the text; default: standard input")
     tell.add_argument("--reasons", action="store_true", help="list all reasons and their codes")
-    _common(tell)
+    _detecting(tell)
     tell.set_defaults(run=_explain)
 
+    decide = commands.add_parser(
+        "grade", help="JSON lines of {id, text} in, what would be decided of each out"
+    )
+    _detecting(decide)
+    decide.set_defaults(run=_grade)
+
+    measure = commands.add_parser(
+        "evaluate", help="precision, recall and false alarms on labelled JSON lines"
+    )
+    measure.add_argument("file", type=Path, help="lines of {id, text, label, category, source}")
+    measure.add_argument(
+        "--against",
+        action="append",
+        type=Path,
+        metavar="PACK",
+        help="compare with these packs instead: the alerts that they would lose or win",
+    )
+    _detecting(measure)
+    measure.set_defaults(run=_evaluate)
+
     attempt = commands.add_parser("try", help="type lines and see what each raises")
-    _common(attempt)
+    _detecting(attempt)
     attempt.set_defaults(run=_try)
     return parser
 
@@ -76,6 +100,16 @@ def _common(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _detecting(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    parser.add_argument(
+        "--patterns",
+        choices=("on", "off"),
+        default="off",
+        help="whether a sentence may alert in which no listed word stands (default: %(default)s)",
+    )
+
+
 def _check(options: argparse.Namespace) -> int:
     paths = options.packs or shipped_packs()
     report = check_files(paths)
@@ -92,22 +126,65 @@ def _explain(options: argparse.Namespace) -> int:
             print(f"{code:20} {words}")
         return OK
     text = sys.stdin.read() if options.text is None else options.text
-    for line in explain(_matcher(options), text, place=options.place):
+    for line in explain(_detector(options, options.pack), text, place=options.place):
         print(line)
     return OK
 
 
 def _try(options: argparse.Namespace) -> int:
-    matcher = _matcher(options)
+    detector = _detector(options, options.pack)
     print("Type a line and press Enter; an empty line ends.")
     while text := input("> "):
-        for line in explain(matcher, text, place=options.place):
+        for line in explain(detector, text, place=options.place):
             print(f"  {line}")
     return OK
 
 
-def _matcher(options: argparse.Namespace) -> Matcher:
-    return Matcher(load_packs(options.pack or shipped_packs()))
+def _grade(options: argparse.Namespace) -> int:
+    detector = _detector(options, options.pack)
+    for number, line in enumerate(sys.stdin, 1):
+        if not line.strip():
+            continue
+        row = _json(line, number)
+        if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+            raise LabelError(
+                f'line {number}: needs an object with a text: {{"id": 1, "text": "…"}}'
+            )
+        decision = detector.decide(row["text"], place=options.place)
+        print(json.dumps({"id": row.get("id"), **told(decision, row["text"])}))
+    return OK
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    lines = options.file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    rows = [labelled(_json(line, at), at) for at, line in enumerate(lines, 1) if line.strip()]
+    if not rows:
+        raise LabelError(f"{options.file}: has no line; give one JSON object a line")
+    judged = _judge(_detector(options, options.pack), rows, options.place)
+    for line in report(judged):
+        print(line)
+    if options.against:
+        print()
+        other = _judge(_detector(options, options.against), rows, options.place)
+        for line in changes(judged, other):
+            print(line)
+    return OK
+
+
+def _judge(detector: Detector, rows: Sequence[Labelled], place: Place) -> list[Judged]:
+    return [Judged(row, detector.decide(row.text, place=place)) for row in rows]
+
+
+def _json(line: str, number: int) -> object:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise LabelError(f"line {number}: is no JSON ({error}); one object a line") from error
+
+
+def _detector(options: argparse.Namespace, packs: Sequence[Path] | None) -> Detector:
+    matcher = Matcher(load_packs(packs or shipped_packs()))
+    return Detector(matcher, Ranker(), patterns=getattr(options, "patterns", "off") == "on")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,16 @@ from keywords.priority import Priority, base
 
 REACH = 300
 """Characters either side of a match that the ranker reads; time does not grow with the text."""
+PATTERN_TERM = "by-pattern"
+"""The term's id under which a pattern's event travels."""
+PATTERN_PACK = "en/patterns"
+P3_PATTERN_FROM = 6.0
+P4_PATTERN_FROM = 3.0
+"""Logits of the ranker from which a pattern alone raises an alert."""
+KEYWORD_SHARE = 1.0
+KEYWORD_FROM = -2.5
+RANK_SHARE = 1.0
+"""How the score that ranks all texts is made of the ranker's logit and the gravest match."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,11 @@ class Rank:
 
 class Ranker(Protocol):
     """Reads a whole text; `keywords.ranker.Ranker` is the real one."""
+
+    @property
+    def version(self) -> int:
+        """Raised with every training; at least 1."""
+        ...
 
     def rank(self, text: str, /) -> Rank:
         """The rank of a text."""
@@ -85,6 +100,11 @@ class Detector:
         self.ranker = ranker
         self.patterns = patterns
 
+    @property
+    def ranker_version(self) -> int:
+        """The version of the ranker's weights; 1 without a ranker."""
+        return self.ranker.version if self.ranker else 1
+
     def match(
         self, match: Match, text: str, *, place: Place = Place.UNKNOWN, age: str = ""
     ) -> Found | None:
@@ -98,7 +118,10 @@ class Detector:
         return Found(graded, match.pack.category, priority, why, match)
 
     def pattern(self, text: str, *, place: Place = Place.UNKNOWN) -> Found | None:
-        """Judge a finished line by the ranker alone; none if it raises nothing or may not."""
+        """Judge a finished line by the ranker alone; none if it raises nothing or may not.
+
+        Not asked of a line in which a listed word has raised an alert already.
+        """
         if self.ranker is None or not self.patterns:
             return None
         return by_pattern(self.ranker.rank(text), place)
@@ -115,10 +138,12 @@ class Detector:
             self._take(found, match, text, place, age)
         rank = self.ranker.rank(text) if self.ranker else Rank(0.0)
         raised = list(found.values())
-        if self.ranker and self.patterns and (one := by_pattern(rank, place)):
+        alerts = any(one.priority for one in raised)
+        if self.ranker and self.patterns and not alerts and (one := by_pattern(rank, place)):
             raised.append(one)
         raised.sort(key=lambda one: (one.priority or len(Priority) + 1, -one.grade.score))
-        return Decision(overall(rank, raised, ranked=self.ranker is not None), tuple(raised), rank)
+        score = overall(rank, tuple(raised), ranked=self.ranker is not None)
+        return Decision(score, tuple(raised), rank)
 
     def _take(
         self,
@@ -131,3 +156,28 @@ class Detector:
         key = (match.pack.name, match.term.id, match.start)
         if key not in found and (one := self.match(match, so_far, place=place, age=age)):
             found[key] = one
+
+
+def by_pattern(rank: Rank, place: Place) -> Found | None:
+    """What a text raises that reads like a concern, though no listed word stands in it."""
+    if rank.logit < P4_PATTERN_FROM:
+        return None
+    severity = Severity.MEDIUM if rank.logit >= P3_PATTERN_FROM else Severity.LOW
+    reasons = ("pattern_only", *((f"in_{place.value}",) if place is not Place.UNKNOWN else ()))
+    graded = Grade(severity, round(_logistic(rank.logit - P4_PATTERN_FROM), 3), reasons)
+    priority, why = base(graded, rank.category)
+    return Found(graded, rank.category, priority, why)
+
+
+def overall(rank: Rank, found: tuple[Found, ...], *, ranked: bool) -> float:
+    """The score that ranks a text among all others, alert or not."""
+    matched = [one.grade.score for one in found if one.match is not None]
+    gravest = max((log(score / (1 - score)) for score in matched), default=KEYWORD_FROM)
+    words = KEYWORD_SHARE * max(0.0, gravest - KEYWORD_FROM)
+    if not ranked:
+        return _logistic(words + KEYWORD_FROM) if matched else 0.0
+    return _logistic(RANK_SHARE * rank.logit + words)
+
+
+def _logistic(logit: float) -> float:
+    return 1 / (1 + exp(-max(-30.0, min(30.0, logit))))

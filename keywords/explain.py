@@ -1,38 +1,76 @@
-"""Tell in plain words what a text raises: each match, its grade, its reasons, its priority."""
+"""Tell in plain words what a text raises: each finding, its grade, its reasons, its priority."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from keywords.grade import BASES, Place, grade, summand
-from keywords.matcher import Match, Matcher
-from keywords.priority import base
+from keywords.decide import PATTERN_PACK, PATTERN_TERM, Decision, Detector, Found
+from keywords.grade import BASES, READS_GRAVE, READS_HARMLESS, Place, ranker_share, summand
 from keywords.reasons import words
 
 LONGEST = 80
 """Characters of a match that are shown."""
 
 
-def explain(matcher: Matcher, text: str, *, place: Place = Place.UNKNOWN) -> Iterator[str]:
+def explain(detector: Detector, text: str, *, place: Place = Place.UNKNOWN) -> Iterator[str]:
     """Lines for a person to read."""
-    found = matcher.find(text)
-    if not found:
+    decision = detector.decide(text, place=place)
+    for one in decision.found:
+        yield from _explain(one, text, decision)
+    if not decision.found:
         yield "No term of the packs stands in this text: no alert."
-        return
-    for match in found:
-        yield from _explain(match, text, place)
+    if detector.ranker is not None:
+        yield (
+            f"ranker    {decision.rank.logit:+.1f}"
+            f" (above 0 it reads like a concern, nearest to {decision.rank.category})"
+        )
+        yield f"score     {decision.score:.3f}: what ranks it among all texts"
+    priority = decision.priority
+    yield f"decision  {priority.name if priority else 'no alert'}"
 
 
-def _explain(match: Match, text: str, place: Place) -> Iterator[str]:
-    graded = grade(match, text, place=place)
-    priority, why = base(graded, match.pack.category)
-    typed = " ".join(text[match.start : match.end][:LONGEST].split())
-    yield f"“{typed}” (characters {match.start} to {match.end})"
-    yield f"  term      {match.pack.name}/{match.term.id}, version {match.pack.version}"
-    yield (
-        f"  grade     {graded.severity.name.lower()}, score {graded.score:.3f}"
-        f" (the term alone: {match.term.severity.name.lower()}, {BASES[match.term.severity]:+.1f})"
-    )
+def told(decision: Decision, text: str) -> dict[str, Any]:
+    """A decision as JSON for other programs."""
+    lead = decision.lead if decision.priority else None
+    return {
+        "score": round(decision.score, 4),
+        "severity": lead.grade.severity.name.lower() if lead else None,
+        "priority": decision.priority.name if decision.priority else None,
+        "category": lead.category if lead else None,
+        "matches": [_match(one, text) for one in decision.found],
+        "reasons": [words(code) for code in (*lead.grade.reasons, *lead.why)] if lead else [],
+    }
+
+
+def _match(one: Found, text: str) -> dict[str, Any]:
+    match = one.match
+    if match is None:
+        return {"pack": PATTERN_PACK, "term": PATTERN_TERM, "start": 0, "end": len(text)}
+    return {
+        "pack": match.pack.name,
+        "term": match.term.id,
+        "start": match.start,
+        "end": match.end,
+    }
+
+
+def _explain(one: Found, text: str, decision: Decision) -> Iterator[str]:
+    graded, match = one.grade, one.match
+    if match is None:
+        yield "the sentence as a whole"
+        yield f"  grade     {graded.severity.name.lower()}, score {graded.score:.3f}"
+    else:
+        typed = " ".join(text[match.start : match.end][:LONGEST].split())
+        yield f"“{typed}” (characters {match.start} to {match.end})"
+        yield f"  term      {match.pack.name}/{match.term.id}, version {match.pack.version}"
+        yield (
+            f"  grade     {graded.severity.name.lower()}, score {graded.score:.3f}"
+            f" (the term alone: {match.term.severity.name.lower()},"
+            f" {BASES[match.term.severity]:+.1f})"
+        )
     for code in graded.reasons:
         share = summand(code, set(graded.reasons))
+        if code in {READS_GRAVE, READS_HARMLESS}:
+            share = ranker_share(decision.rank.logit)
         yield f"  {share:+5.1f}     {words(code)} [{code}]"
-    name = priority.name if priority else "no alert"
-    yield f"  priority  {name}: {' '.join(words(code) for code in why)}"
+    name = one.priority.name if one.priority else "no alert"
+    yield f"  priority  {name}: {' '.join(words(code) for code in one.why)}"

@@ -116,7 +116,21 @@ class Matcher:
         if self._parts is not None:
             inside = _enter(self._parts, inside, code)
         return (
-            (node, phrase, after, after, starts, length, code, run, first, (), words, waiting, inside),
+            (
+                node,
+                phrase,
+                after,
+                after,
+                starts,
+                length,
+                code,
+                run,
+                first,
+                (),
+                words,
+                waiting,
+                inside,
+            ),
             _NONE,
         )
 

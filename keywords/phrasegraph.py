@@ -1,16 +1,21 @@
-"""All phrases as one minimal graph over words, walked from every word at once.
+"""All phrases as one graph over words, walked from every word at once.
 
-An edge is a word; a node that ends phrases holds what they mean. Alternatives share their
-words on both sides, so that `{who} (just|) {want} die` costs its words, not their product.
-Nodes are interned while the graph is built, from the phrases' ends to their beginnings, so
-what is alike is one node: the graph is minimal.
+A node that ends phrases holds what they mean. From a node lead **edges**, one for each word,
+and **classes**, one for many words alike: `{who} (just|) {want} die` costs its words, not their
+product. Nodes are interned while the graph is built, from the phrases' ends to their
+beginnings, so phrases share how they end.
+
+A word may lead to several nodes. Where a phrase's first words would lead to very many (most
+begin with one of a handful), these are **merged** into one node with the edges of all; further
+on so few are left that each is walked by itself, and merging would only cost memory.
 
 A **walk** is an integer, the node times `SPAN` plus the words it has gone; the walks under
 way are a tuple, the longest first. Each dies at the first word that continues no phrase.
 
-The edges lie in two flat arrays, those of a node together and in the order of their words.
+Layout, in flat arrays: those of a node lie together, the words of edges and of classes in
+order. Word 0 continues nothing.
 
-Sources: Daciuk and others 2000 (minimal acyclic automata); Bryant 1986 (interned unions).
+Source: Rabin and Scott 1959, of whose construction this does the crowded part alone.
 """
 
 from array import array
@@ -21,6 +26,12 @@ from typing import Final
 SPAN: Final = 16
 """More than the words of the longest phrase."""
 ROOT: Final = 0
+SPREAD: Final = (8, 48)
+"""Nodes that the first and the second word may lead to before they are merged."""
+_CLASS: Final = 5
+"""Words from which edges to one node become a class."""
+_MOST_CLASSES: Final = 3
+"""Classes of a node; each costs a look at every word, so the others' words are edges."""
 
 Walks = tuple[int, ...]
 Alternatives = Sequence[tuple[int, ...]]
@@ -30,42 +41,75 @@ Alternatives = Sequence[tuple[int, ...]]
 class PhraseGraph:
     """Immutable once built; all its state is the walks that the caller keeps."""
 
-    __slots__ = ("by", "edges_from", "meant", "meant_from", "to")
+    __slots__ = (
+        *("by", "to", "edges_from"),
+        *("classes", "classes_to", "classes_from"),
+        *("words", "words_from"),
+        *("meant", "meant_from"),
+    )
 
     def __init__(self, phrases: Iterable[tuple[Sequence[Alternatives], int]]) -> None:
         """Build from phrases, each a row of alternatives and a meaning."""
-        nodes = _Nodes()
-        root = nodes.union_of([nodes.phrase(row, meaning) for row, meaning in phrases])
-        order = nodes.reachable(root)
-        number = {node: place for place, node in enumerate(order)}
         self.by = array("i")
         """The words of all edges."""
         self.to = array("i")
         """The nodes that they lead to."""
         self.edges_from = array("i", [0])
         """Where each node's edges begin, and at last their number."""
+        self.classes = array("i")
+        """The classes that lead on from all nodes."""
+        self.classes_to = array("i")
+        self.classes_from = array("i", [0])
+        self.words = array("i")
+        """The words of all classes."""
+        self.words_from = array("i", [0])
         self.meant = array("i")
-        """The meanings of all nodes, one after the other."""
+        """The meanings of all nodes."""
         self.meant_from = array("i", [0])
-        for node in order:
-            for word, target in sorted(nodes.edges[node].items()):
-                self.by.append(word)
-                self.to.append(number[target])
+        nodes = _Nodes()
+        root = nodes.merged({nodes.phrase(row, meaning) for row, meaning in phrases})
+        order, number = [root], {root: ROOT}
+        known: dict[tuple[int, ...], int] = {}
+        for node in order:  # it grows while it is walked
+            leads = nodes.leads(node)
+            large = sorted(leads, key=lambda lead: len(lead[0]), reverse=True)[:_MOST_CLASSES]
+            single: list[tuple[int, int]] = []
+            for words, target in leads:
+                if target not in number:
+                    number[target] = len(order)
+                    order.append(target)
+                if len(words) >= _CLASS and (words, target) in large:
+                    self.classes.append(self._class(words, known))
+                    self.classes_to.append(number[target])
+                else:
+                    single += [(word, number[target]) for word in words]
+            single.sort()
+            self.by.extend(word for word, _ in single)
+            self.to.extend(target for _, target in single)
             self.edges_from.append(len(self.by))
+            self.classes_from.append(len(self.classes))
             self.meant.extend(nodes.meanings[node])
             self.meant_from.append(len(self.meant))
 
     def advance(self, walks: Walks, word: int) -> Walks:
         """The walks after one more word, a new one begun before it."""
-        by, edges_from = self.by, self.edges_from
+        by, to, edges_from = self.by, self.to, self.edges_from
+        words, words_from, classes_from = self.words, self.words_from, self.classes_from
         gone: list[int] = []
         for walk in (*walks, ROOT):
-            node = walk // SPAN
+            node, far = divmod(walk, SPAN)
             last = edges_from[node + 1]
             edge = bisect_left(by, word, edges_from[node], last)
-            if edge < last and by[edge] == word:
-                gone.append(self.to[edge] * SPAN + walk % SPAN + 1)
-        return tuple(gone)
+            while edge < last and by[edge] == word:
+                gone.append(to[edge] * SPAN + far + 1)
+                edge += 1
+            for lead in range(classes_from[node], classes_from[node + 1]):
+                one = self.classes[lead]
+                end = words_from[one + 1]
+                place = bisect_left(words, word, words_from[one], end)
+                if place < end and words[place] == word:
+                    gone.append(self.classes_to[lead] * SPAN + far + 1)
+        return tuple(dict.fromkeys(gone))
 
     def ends(self, walks: Walks) -> bool:
         """Whether a phrase ends with any of the walks."""
@@ -80,8 +124,20 @@ class PhraseGraph:
     @property
     def nbytes(self) -> int:
         """The arrays' memory in bytes."""
-        arrays = (self.by, self.to, self.edges_from, self.meant, self.meant_from)
+        arrays: list[array[int]] = [getattr(self, name) for name in self.__slots__]
         return sum(part.itemsize * len(part) for part in arrays)
+
+    def _class(self, words: tuple[int, ...], known: dict[tuple[int, ...], int]) -> int:
+        number = known.get(words)
+        if number is None:
+            number = known[words] = len(known)
+            self.words.extend(words)
+            self.words_from.append(len(self.words))
+        return number
+
+
+_Leads = tuple[tuple[tuple[int, ...], int], ...]
+"""Words in order, and the node to which each of them leads."""
 
 
 class _Nodes:
@@ -89,65 +145,70 @@ class _Nodes:
 
     def __init__(self) -> None:
         self.meanings: list[tuple[int, ...]] = []
-        self.edges: list[dict[int, int]] = []
-        self._known: dict[tuple[tuple[int, ...], tuple[tuple[int, int], ...]], int] = {}
-        self._unions: dict[tuple[int, int], int] = {}
-        self.empty = self._node((), {})
+        self._leads: list[_Leads | None] = []
+        self._known: dict[tuple[tuple[int, ...], _Leads], int] = {}
+        self._merged: dict[tuple[frozenset[int], int], int] = {}
+        self._members: dict[int, tuple[frozenset[int], int]] = {}
 
     def phrase(self, row: Sequence[Alternatives], meaning: int) -> int:
         """The node from which this phrase alone is found."""
-        rest = self._node((meaning,), {})
+        rest = self._node({meaning}, {})
         for alternatives in reversed(row):
-            ways = [self._chain(words, rest) for words in alternatives if words]
-            if len(ways) < len(alternatives):
-                ways.append(rest)
-            rest = self.union_of(ways)
+            targets: dict[int, set[int]] = {}
+            meanings: set[int] = set()
+            for first, *others in filter(None, alternatives):
+                target = rest
+                for word in reversed(others):
+                    target = self._node(set(), {target: {word}})
+                targets.setdefault(target, set()).add(first)
+            if not all(alternatives):
+                meanings.update(self.meanings[rest])
+                for words, target in self.leads(rest):
+                    targets.setdefault(target, set()).update(words)
+            rest = self._node(meanings, targets)
         return rest
 
-    def union_of(self, nodes: Sequence[int]) -> int:
-        """A node that finds all that these find. In pairs, so that large ones merge seldom."""
-        level = list(nodes) or [self.empty]
-        while len(level) > 1:
-            pairs = zip(level[::2], level[1::2], strict=False)
-            left = level[-1:] if len(level) % 2 else []
-            level = [self._union(one, other) for one, other in pairs] + left
-        return level[0]
+    def merged(self, members: Iterable[int], words: int = 0) -> int:
+        """One node that finds all that these find, so many words into a phrase."""
+        key = frozenset(members), words
+        known = self._merged.get(key)
+        if known is None:
+            known = self._merged[key] = len(self.meanings)
+            meanings = {meaning for one in key[0] for meaning in self.meanings[one]}
+            self.meanings.append(tuple(sorted(meanings)))
+            self._leads.append(None)
+            self._members[known] = key
+        return known
 
-    def reachable(self, root: int) -> list[int]:
-        """All nodes that can be reached, nearest first."""
-        queue = [root]
-        seen = {root}
-        for node in queue:  # it grows while it is walked
-            new = [target for target in self.edges[node].values() if target not in seen]
-            seen.update(new)
-            queue += dict.fromkeys(new)
-        return queue
+    def leads(self, node: int) -> _Leads:
+        """What leads on from a node; of a merged one it is worked out now."""
+        leads = self._leads[node]
+        if leads is None:
+            leads = self._leads[node] = self._merge(*self._members[node])
+        return leads
 
-    def _node(self, meanings: tuple[int, ...], edges: dict[int, int]) -> int:
-        key = (meanings, tuple(sorted(edges.items())))
+    def _merge(self, members: frozenset[int], so_far: int) -> _Leads:
+        reached: dict[int, set[int]] = {}
+        for member in members:
+            for words, target in self.leads(member):
+                for word in words:
+                    reached.setdefault(word, set()).add(target)
+        targets: dict[int, set[int]] = {}
+        for word, ones in reached.items():
+            crowded = so_far < len(SPREAD) and len(ones) > SPREAD[so_far]
+            for target in [self.merged(ones, so_far + 1)] if crowded else ones:
+                targets.setdefault(target, set()).add(word)
+        return _in_order(targets)
+
+    def _node(self, meanings: set[int], targets: dict[int, set[int]]) -> int:
+        key = (tuple(sorted(meanings)), _in_order(targets))
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = len(self.edges)
-            self.meanings.append(meanings)
-            self.edges.append(edges)
+            known = self._known[key] = len(self.meanings)
+            self.meanings.append(key[0])
+            self._leads.append(key[1])
         return known
 
-    def _chain(self, words: tuple[int, ...], target: int) -> int:
-        for word in reversed(words):
-            target = self._node((), {word: target})
-        return target
 
-    def _union(self, one: int, other: int) -> int:
-        if one == other or other == self.empty:
-            return one
-        if one == self.empty:
-            return other
-        pair = (one, other) if one < other else (other, one)
-        known = self._unions.get(pair)
-        if known is None:
-            meanings = tuple(sorted({*self.meanings[one], *self.meanings[other]}))
-            edges = dict(self.edges[one])
-            for word, target in self.edges[other].items():
-                edges[word] = self._union(edges[word], target) if word in edges else target
-            known = self._unions[pair] = self._node(meanings, edges)
-        return known
+def _in_order(targets: dict[int, set[int]]) -> _Leads:
+    return tuple((tuple(sorted(targets[target])), target) for target in sorted(targets))

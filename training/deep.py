@@ -24,12 +24,15 @@ Weights = dict[str, jax.Array]
 
 @dataclass(frozen=True)
 class Labels:
-    """What is known of each text; a category of -1 is not known."""
+    """What is known of each text; of a spliced one only what the teacher says of it."""
 
     concern: np.ndarray
+    """From 0 to 1."""
     grave: np.ndarray
     category: np.ndarray
-    weight: np.ndarray
+    """-1 where it is not known."""
+    told: np.ndarray
+    """1 where a person said it, 0 where the teacher did."""
 
 
 def begin(vectors: np.ndarray, categories: int, seed: int) -> Weights:
@@ -74,14 +77,16 @@ def answer(w: Weights, pieces: jax.Array, key: jax.Array | None = None) -> jax.A
     return layer @ w["out"] + w["out_bias"]
 
 
-def _loss(w: Weights, pieces: jax.Array, labels: tuple[jax.Array, ...], key: jax.Array) -> jax.Array:
-    concern, grave, category, weight = labels
+def _loss(
+    w: Weights, pieces: jax.Array, labels: tuple[jax.Array, ...], key: jax.Array
+) -> jax.Array:
+    concern, grave, category, told = labels
     said = answer(w, pieces, key)
-    loss = jnp.mean(weight * (jax.nn.softplus(said[:, 0]) - said[:, 0] * concern))
-    loss += 0.3 * jnp.mean(concern * (jax.nn.softplus(said[:, 1]) - said[:, 1] * grave))
+    loss = jnp.mean(jax.nn.softplus(said[:, 0]) - said[:, 0] * concern)
+    loss += 0.3 * jnp.mean(told * concern * (jax.nn.softplus(said[:, 1]) - said[:, 1] * grave))
     named = jax.nn.log_softmax(said[:, 2:])
     chosen = jnp.take_along_axis(named, jnp.maximum(category, 0)[:, None], 1)[:, 0]
-    loss -= 0.3 * jnp.mean(concern * (category >= 0) * chosen)
+    loss -= 0.3 * jnp.mean(told * concern * (category >= 0) * chosen)
     return loss + 1e-4 * sum(jnp.sum(w[name] ** 2) for name in ("around", "loud", "mean"))
 
 
@@ -131,8 +136,8 @@ def train(
             done += 1
             key, one = jax.random.split(key)
             now = rate * min(1.0, done / 100) * (1 - 0.95 * done / steps)
-            told = (labels.concern, labels.grave, labels.category, labels.weight)
-            taken = tuple(jnp.asarray(part[chosen]) for part in told)
+            known = (labels.concern, labels.grave, labels.category, labels.told)
+            taken = tuple(jnp.asarray(part[chosen]) for part in known)
             adam = _step(adam, start, float(done), now, pieces, taken, one)
     return adam[0]
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from agent.session.sources.events import Window
 from agent.session.text import MARK, Sighting
 from agent.session.venue import venue
-from keywords.grade import Grade, Place, grade
+from keywords.decide import PATTERN_PACK, PATTERN_TERM, Detector
+from keywords.grade import Grade, Place
 from keywords.reasons import REASONS
 from wire.details import MOST_AROUND, MOST_MATCHED, Details
 from wire.event import EvidenceRules, Finding, PictureState, Severity, Source
@@ -27,8 +28,19 @@ class Scene:
     address_unknown_because: str = ""
 
 
-def judge(sighting: Sighting, scene: Scene, source: Source) -> tuple[Finding, Grade, Place]:
-    """What was found, how it is graded, and in what kind of place."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A sighting that is told: what was found, how it is graded, and in what kind of place."""
+
+    finding: Finding
+    grade: Grade
+    place: Place
+    alerts: bool
+    """Whether it raises an alert by itself."""
+
+
+def judge(sighting: Sighting, scene: Scene, source: Source, detector: Detector) -> Judged | None:
+    """Judge a sighting; none if its term's conditions do not hold, or its pattern says nothing."""
     place = (
         Place.TITLE
         if source is Source.TITLE
@@ -39,24 +51,31 @@ def judge(sighting: Sighting, scene: Scene, source: Source) -> tuple[Finding, Gr
         )
     )
     match = sighting.match
-    graded = grade(match, sighting.text, place=place)
+    if match is None:
+        found = detector.pattern(sighting.text, place=place)
+    else:
+        found = detector.match(match, sighting.text, place=place)
+    if found is None:
+        return None
+    graded = found.grade
     finding = Finding(
         source=source,
-        category=match.pack.category,
+        category=found.category,
         severity=Severity(int(graded.severity)),
         score=round(graded.score * 1000),
         reasons=graded.reasons[:_MOST_REASONS],
-        term_id=match.term.id,
-        pack=match.pack.name,
-        pack_version=match.pack.version,
+        term_id=match.term.id if match else PATTERN_TERM,
+        pack=match.pack.name if match else PATTERN_PACK,
+        pack_version=match.pack.version if match else detector.ranker_version,
     )
-    return finding, graded, place
+    return Judged(finding, graded, place, found.priority is not None)
 
 
 def details(sighting: Sighting, scene: Scene, graded: Grade, place: Place) -> Details:
     """What is sealed: the words around the match, and where it was."""
-    start, end = sighting.match.start, sighting.match.end
     text, window = sighting.text, scene.window
+    match = sighting.match
+    start, end = (match.start, match.end) if match else (0, len(text))
     return Details(
         application=_clean(window.application, _MOST_NAME),
         process_path=_clean(window.process_path, _MOST_NAME),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from agent.session.compile import Built, Wanted, build
 from agent.session.memory import give_back
 from keywords.matcher import Matcher
+from keywords.ranker import Ranker, WeightsError
 from wire.event import PackText
 
 COMPILER = (sys.executable, "-m", "agent.session.compile")
@@ -25,6 +26,7 @@ class Packbook:
         self._given: dict[str, bytes] = {}
         self._good: dict[str, bytes] = {}
         self.matcher = Matcher(())
+        self.ranker = _ranker()
         self.problems: tuple[str, ...] = ()
         """What is wrong with the packs last given, in words."""
 
@@ -64,3 +66,12 @@ class Packbook:
             built = build(wanted)
         give_back()
         return built
+
+
+def _ranker() -> Ranker | None:
+    """The ranker; without its weights words alone are graded, and the log says so."""
+    try:
+        return Ranker()
+    except WeightsError as error:
+        log.error("no ranker: %s", error)
+        return None

@@ -29,6 +29,7 @@ from agent.session.sources.events import (
 )
 from agent.session.text import MOUSE_NOTE, Sighting, WindowText
 from agent.session.titles import Titles
+from keywords.decide import Detector
 from wire.clock import Clock
 from wire.event import EvidenceRules, PictureState, Source
 from wire.ids import new_event
@@ -78,6 +79,10 @@ class Sheet:
     field: str = ""
     closed: bool = False
     held: bool = False
+    judged: str = ""
+    """The line that was last judged by its pattern."""
+    told: bool = False
+    """Whether a listed word in this line has raised an alert."""
     settle_at: float | None = None
     left_at: float | None = None
 
@@ -89,6 +94,7 @@ class Scribe:
         self._clock = clock
         self._world = world
         self._packs = Packbook()
+        self._detector = Detector(self._packs.matcher, self._packs.ranker)
         self._rules = EvidenceRules()
         self._places = Places()
         self._excluded = Applications(())
@@ -110,6 +116,9 @@ class Scribe:
         self._held = Applications(self._rules.held_applications)
         before = self._packs.matcher
         self._packs.update(settings.packs)
+        self._detector = Detector(
+            self._packs.matcher, self._packs.ranker, patterns=self._rules.patterns
+        )
         for sheet in self._sheets.values():
             self._judge_place(sheet)
         if self._packs.matcher is not before:
@@ -188,6 +197,9 @@ class Scribe:
             self._tell(sheet, sheet.text.jump(MOUSE_NOTE))
             return
         sheet.settle_at = event.at + PAUSE
+        if event.key is Key.ENTER:
+            self._judge_line(sheet)
+            sheet.told = False
         if (event.shortcut == "v" and event.control) or (event.key is Key.INSERT and event.shift):
             self._tell(sheet, self._paste(sheet, event.at))
         else:
@@ -291,22 +303,37 @@ class Scribe:
         sheet.settle_at = None
         if not sheet.closed and not sheet.held:
             self._tell(sheet, sheet.text.settle())
+            self._judge_line(sheet)
+
+    def _judge_line(self, sheet: Sheet) -> None:
+        """Judge a finished line by its pattern, if policy has switched that on."""
+        if not self._detector.patterns or sheet.told:
+            return
+        line = sheet.text.line()
+        if line.text != sheet.judged:
+            sheet.judged = line.text
+            self._tell(sheet, [line])
 
     def _tell(
         self, sheet: Sheet, sightings: Iterable[Sighting], source: Source = Source.TYPED
     ) -> None:
         for sighting in sightings:
-            self._sighted(sheet.window, sighting, source)
+            if self._sighted(sheet.window, sighting, source) and source is Source.TYPED:
+                sheet.told = True
 
-    def _sighted(self, window: Window, sighting: Sighting, source: Source) -> None:
+    def _sighted(self, window: Window, sighting: Sighting, source: Source) -> bool:
+        """Say a sighting, if there is something to say; whether it raises an alert by itself."""
         address = self._address(window.process)
         scene = Scene(window, address.address, address.unknown_because or NOT_TOLD)
-        finding, graded, place = judge(sighting, scene, source)
+        judged = judge(sighting, scene, source, self._detector)
+        if judged is None:
+            return False
+        finding = judged.finding
         at = self._clock.now()
-        match = sighting.match
-        subject = Subject(window.identity, source, match.pack.name, match.term.id)
+        term = finding.term_id if sighting.match else finding.category
+        subject = Subject(window.identity, source, finding.pack, term)
         if self._fold.repeated(subject, finding, at):
-            return
+            return judged.alerts
         event = new_event(self._clock)
         picture = picture_state(finding, self._rules)
         found = Found(
@@ -314,13 +341,14 @@ class Scribe:
             matched_at=at,
             finding=finding,
             picture=picture,
-            details=details(sighting, scene, graded, place),
+            details=details(sighting, scene, judged.grade, judged.place),
         )
         self._world.say(found)
         self._say_again(self._fold.open(subject, event, finding, self._clock.monotonic()))
         if picture is PictureState.FOLLOWS:
             wide = finding.category in self._rules.all_monitors
             self._world.picture(event, window, all_monitors=wide)
+        return judged.alerts
 
     def _say_again(self, repeated: Iterable[Repeats]) -> None:
         for one in repeated:

@@ -34,6 +34,7 @@ UNDO_NOTE = "something was undone or redone"
 CUT_NOTE = "a paste was longer than is looked at"
 
 _TRIM = LIMIT // 10
+_LINE_ENDS = frozenset(("\n", MARK))
 
 
 class Stepper(Protocol):
@@ -57,8 +58,8 @@ class Stepper(Protocol):
 class Sighting:
     """A match, and the text in which it stands."""
 
-    match: Match
-    """Its offsets count in `text`."""
+    match: Match | None
+    """Its offsets count in `text`; none where the text alone was found, by its pattern."""
     text: str
     pasted: bool
     """Whether some of the matched characters came from the clipboard."""
@@ -84,6 +85,20 @@ class WindowText:
     def text(self) -> str:
         """The text as it stands."""
         return "".join(self._chars)
+
+    def line(self) -> Sighting:
+        """The line that the caret is in, as something to be judged by its pattern."""
+        start = end = self._caret
+        while start and self._chars[start - 1] not in _LINE_ENDS:
+            start -= 1
+        while end < len(self._chars) and self._chars[end] not in _LINE_ENDS:
+            end += 1
+        return Sighting(
+            match=None,
+            text="".join(self._chars[start:end]),
+            pasted=any(self._pasted[start:end]),
+            notes=tuple(self._notes),
+        )
 
     @property
     def caret(self) -> int:
@@ -281,13 +296,13 @@ class WindowText:
 
     def _home(self, press: Press) -> list[Sighting]:
         to = 0 if press.control else self._caret
-        while to and self._chars[to - 1] not in ("\n", MARK):
+        while to and self._chars[to - 1] not in _LINE_ENDS:
             to -= 1
         return self._move(to, press)
 
     def _end(self, press: Press) -> list[Sighting]:
         to = len(self._chars) if press.control else self._caret
-        while to < len(self._chars) and self._chars[to] not in ("\n", MARK):
+        while to < len(self._chars) and self._chars[to] not in _LINE_ENDS:
             to += 1
         return self._move(to, press)
 

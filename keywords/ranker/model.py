@@ -158,6 +158,4 @@ class Ranker:
 
 
 def _rows(flat: Sequence[float], width: int, scale: float) -> list[list[float]]:
-    return [
-        [value * scale for value in flat[at : at + width]] for at in range(0, len(flat), width)
-    ]
+    return [[value * scale for value in flat[at : at + width]] for at in range(0, len(flat), width)]

@@ -19,7 +19,9 @@ _LEET: Final = str.maketrans(
     {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a"}
     | {"$": "s", "!": "i", "|": "l", "€": "e", "+": "t", "*": "", "#": ""}
 )
-_INSIDE: Final = re.compile(r"[a-z][0-9@$!|€*#+]{1,2}[a-z]|^[@$][a-z]{2}|^[a-z]{1,2}[03]$|^[0-9][a-z]{1,3}[0-9]$")
+_INSIDE: Final = re.compile(
+    r"[a-z][0-9@$!|€*#+]{1,2}[a-z]|^[@$][a-z]{2}|^[a-z]{1,2}[03]$|^[0-9][a-z]{1,3}[0-9]$"
+)
 """A digit or sign that is likely to stand for a letter: between letters, before or after a few."""
 _SPACED: Final = re.compile(r"(?<!\S)(?:[a-z0-9@$!][ .\-_*/]{1,2}){3,}[a-z0-9@$!](?!\S)")
 _RUN: Final = re.compile(r"([a-z])\1{2,}")
@@ -58,8 +60,6 @@ class _Plain(dict[int, str]):
         if len(self) < self._MOST:
             self[point] = plain
         return plain
-
-
 
 
 def _read(char: str) -> str:

@@ -341,6 +341,9 @@ class EvidenceRules:
     held_applications: tuple[str, ...] = ()
     shared_accounts: tuple[str, ...] = ()
     picture_max_bytes: int = 600_000
+    patterns: bool = False
+    """Whether a sentence may alert in which no listed word stands: a matter for the school's
+    data protection impact assessment and its notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

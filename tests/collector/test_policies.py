@@ -146,6 +146,7 @@ async def test_the_command_reads_packs_and_rules(parts, tmp_path):
         ('no_picture = [" "]', "none of them empty"),
         ("picture_max_bytes = 5", "a number from"),
         ("picture_max_bytes = true", "a number from"),
+        ('patterns = "yes"', "true or false"),
         ("no_picture = [", "is not TOML"),
     ],
 )

@@ -88,7 +88,7 @@ def test_the_first_policy_is_accepted_under_the_root_and_protects_confidential_h
     )
     assert accepted.version == 1
     rules = accepted.evidence
-    assert set(rules.no_picture) == set(NO_PICTURE) == {"sexual_content", "nudes", "csam"}
+    assert set(rules.no_picture) == set(NO_PICTURE) == {"sexual", "nudes", "csam"}
     assert set(NEVER_PLACES) < set(rules.never_places)
     for place in ("childline.org.uk", "samaritans.org", "kooth.com", "papyrus-uk.org", "nhs.uk"):
         assert place in rules.never_places

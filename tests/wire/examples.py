@@ -188,6 +188,7 @@ rules = st.builds(
     held_applications=tuples_of(entries, 4),
     shared_accounts=tuples_of(entries, 4),
     picture_max_bytes=st.integers(1, MOST_PICTURE),
+    patterns=st.booleans(),
 )
 pack_texts = st.builds(
     PackText, name=packs, version=st.integers(1, U32), text=st.binary(max_size=200)

@@ -1,6 +1,8 @@
 """The messages of the stream, policies and statements: there and back, and strict."""
 
 import contextlib
+import random
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -12,6 +14,7 @@ from tests.wire import examples
 from tests.wire.examples import EPOCH, NOW
 from wire import codec
 from wire.codec import CodecError
+from wire.codec.trust import pack_from_pb
 from wire.event import (
     AccountKind,
     Envelope,
@@ -249,7 +252,14 @@ _BROKEN_POLICIES = {
     "a pack too long": ("pack", _policy(packs=(replace(_PACK, text=bytes((1 << 20) + 1)),))),
     "too many packs": ("packs", _policy(packs=(_PACK,) * 257)),
     "too many keys": ("keys", _policy(keys=(SignedKey(statement=b"s", signature=b"s"),) * 9)),
-    "all of it too long": ("policy", _policy(packs=(replace(_PACK, text=bytes(1 << 20)),) * 3)),
+    "all of it too long": (
+        "a policy",
+        _policy(packs=(replace(_PACK, text=random.Random(1).randbytes(1 << 20)),) * 4),
+    ),
+    "packs too long together": (
+        "all packs",
+        _policy(packs=(replace(_PACK, text=bytes(1 << 20)),) * 13),
+    ),
     "a category in words": ("no_picture", _policy(evidence=EvidenceRules(no_picture=("A b",)))),
     "a place that is everywhere": (
         "never_places has an empty entry",
@@ -332,3 +342,18 @@ def test_text_that_is_not_utf_8_is_refused():
     data = codec.encode_statement(_STATEMENT).replace(b"oakfield", b"oakfi\xff\xfed")
     with pytest.raises(CodecError, match="cut or is not one"):
         codec.decode_statement(data)
+
+
+@pytest.mark.parametrize(
+    ("deflated", "word"),
+    [
+        (b"", "cut"),
+        (zlib.compress(b"x" * 500)[:-3], "cut"),
+        (zlib.compress(b"x") + b"more", "more follows"),
+        (b"no stream at all", "damaged"),
+        (zlib.compress(bytes((1 << 20) + 1)), "more than"),
+    ],
+)
+def test_a_pack_that_does_not_inflate_is_refused(deflated, word):
+    with pytest.raises(CodecError, match=word):
+        pack_from_pb(pb.PackText(name="en/x", version=1, deflated=deflated))

@@ -160,7 +160,7 @@ ATTACKS = {
         PolicyReason.BAD_SIGNATURE,
     ),
     "one byte altered": (
-        replace(_SIXTH, policy=_SIXTH.policy.replace(b"bullying, third", b"bullying, thirD")),
+        replace(_SIXTH, policy=_SIXTH.policy.replace(b"en/bullying", b"en/bullyinG")),
         PolicyReason.BAD_SIGNATURE,
     ),
     "truncated": (replace(_SIXTH, policy=_SIXTH.policy[:-10]), PolicyReason.BAD_SIGNATURE),

@@ -4,6 +4,8 @@ The signed form holds the bytes that were signed. `wire.root` and `wire.policy`
 check signatures; what is decoded here is not yet believed.
 """
 
+import zlib
+
 from wire.codec.checks import (
     CODE,
     LARGEST,
@@ -37,6 +39,8 @@ MOST_STATEMENT = 512
 MOST_SIGNATURE = 128
 MOST_POLICY = 3 << 20  # below gRPC's default of 4 MiB for a message
 MOST_PACK = 1 << 20
+MOST_TEXT = 12 << 20
+"""Bytes of all packs of a policy together, inflated."""
 MOST_PACKS = 256
 MOST_KEYS = 8
 MOST_RULES = 2000
@@ -164,6 +168,8 @@ def _check_policy(policy: Policy) -> None:
     few(policy.packs, MOST_PACKS, "packs")
     for pack in policy.packs:
         check_pack(pack)
+    if (whole := sum(len(pack.text) for pack in policy.packs)) > MOST_TEXT:
+        raise CodecError(f"all packs have {whole} bytes, more than {MOST_TEXT}")
     check_rules(policy.evidence)
     few(policy.keys, MOST_KEYS, "keys")
 
@@ -178,12 +184,21 @@ def check_pack(pack: PackText) -> None:
 
 def pack_to_pb(pack: PackText) -> pb.PackText:
     """A pack that was checked, as protobuf."""
-    return pb.PackText(name=pack.name, version=pack.version, text=pack.text)
+    return pb.PackText(name=pack.name, version=pack.version, deflated=zlib.compress(pack.text, 9))
 
 
 def pack_from_pb(message: pb.PackText) -> PackText:
-    """A pack, not yet checked."""
-    return PackText(name=message.name, version=message.version, text=message.text)
+    """A pack, not yet checked. Raises CodecError if it is cut, or larger than a pack may be."""
+    inflating = zlib.decompressobj()
+    try:
+        text = inflating.decompress(message.deflated, MOST_PACK + 1)
+    except zlib.error:
+        raise CodecError("a pack's text is damaged") from None
+    if len(text) > MOST_PACK:
+        raise CodecError(f"a pack has more than {MOST_PACK} bytes")
+    if not inflating.eof or inflating.unused_data:
+        raise CodecError("a pack's text is cut, or more follows it")
+    return PackText(name=message.name, version=message.version, text=text)
 
 
 def check_rules(rules: EvidenceRules) -> None:
@@ -217,6 +232,7 @@ def rules_to_pb(rules: EvidenceRules) -> pb.EvidenceRules:
         held_applications=rules.held_applications,
         shared_accounts=rules.shared_accounts,
         picture_max_bytes=rules.picture_max_bytes,
+        patterns=rules.patterns,
     )
 
 
@@ -230,6 +246,7 @@ def rules_from_pb(message: pb.EvidenceRules) -> EvidenceRules:
         held_applications=tuple(message.held_applications),
         shared_accounts=tuple(message.shared_accounts),
         picture_max_bytes=message.picture_max_bytes,
+        patterns=message.patterns,
     )
 
 

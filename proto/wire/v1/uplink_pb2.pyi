@@ -451,17 +451,17 @@ class SignedKey(_message.Message):
     def __init__(self, statement: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class PackText(_message.Message):
-    __slots__ = ("name", "version", "text")
+    __slots__ = ("name", "version", "deflated")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
-    TEXT_FIELD_NUMBER: _ClassVar[int]
+    DEFLATED_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
-    text: bytes
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., text: _Optional[bytes] = ...) -> None: ...
+    deflated: bytes
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., deflated: _Optional[bytes] = ...) -> None: ...
 
 class EvidenceRules(_message.Message):
-    __slots__ = ("no_picture", "all_monitors", "never_places", "excluded_applications", "shared_accounts", "picture_max_bytes", "held_applications")
+    __slots__ = ("no_picture", "all_monitors", "never_places", "excluded_applications", "shared_accounts", "picture_max_bytes", "held_applications", "patterns")
     NO_PICTURE_FIELD_NUMBER: _ClassVar[int]
     ALL_MONITORS_FIELD_NUMBER: _ClassVar[int]
     NEVER_PLACES_FIELD_NUMBER: _ClassVar[int]
@@ -469,6 +469,7 @@ class EvidenceRules(_message.Message):
     SHARED_ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
     PICTURE_MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
     HELD_APPLICATIONS_FIELD_NUMBER: _ClassVar[int]
+    PATTERNS_FIELD_NUMBER: _ClassVar[int]
     no_picture: _containers.RepeatedScalarFieldContainer[str]
     all_monitors: _containers.RepeatedScalarFieldContainer[str]
     never_places: _containers.RepeatedScalarFieldContainer[str]
@@ -476,7 +477,8 @@ class EvidenceRules(_message.Message):
     shared_accounts: _containers.RepeatedScalarFieldContainer[str]
     picture_max_bytes: int
     held_applications: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, no_picture: _Optional[_Iterable[str]] = ..., all_monitors: _Optional[_Iterable[str]] = ..., never_places: _Optional[_Iterable[str]] = ..., excluded_applications: _Optional[_Iterable[str]] = ..., shared_accounts: _Optional[_Iterable[str]] = ..., picture_max_bytes: _Optional[int] = ..., held_applications: _Optional[_Iterable[str]] = ...) -> None: ...
+    patterns: bool
+    def __init__(self, no_picture: _Optional[_Iterable[str]] = ..., all_monitors: _Optional[_Iterable[str]] = ..., never_places: _Optional[_Iterable[str]] = ..., excluded_applications: _Optional[_Iterable[str]] = ..., shared_accounts: _Optional[_Iterable[str]] = ..., picture_max_bytes: _Optional[int] = ..., held_applications: _Optional[_Iterable[str]] = ..., patterns: _Optional[bool] = ...) -> None: ...
 
 class Policy(_message.Message):
     __slots__ = ("schema", "school", "version", "issued_at", "expires_at", "packs", "evidence", "keys")

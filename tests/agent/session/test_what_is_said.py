@@ -17,6 +17,7 @@ from agent.session.sources.events import Window
 from agent.session.text import MARK, Sighting
 from agent.session.titles import MOST_CHARACTERS, Titles
 from agent.session.venue import venue
+from keywords.decide import Detector
 from keywords.grade import Place
 from keywords.matcher import Matcher
 from tests.agent.session.packs import NAME, TEXT, pack, pack_text
@@ -55,6 +56,7 @@ GRAVER = Finding(
 )
 HERE = Subject((7, 1), Source.TYPED, NAME, "heron")
 
+DETECTOR = Detector(MATCHER)
 
 def event(number):
     return number.to_bytes(16, "big")
@@ -257,8 +259,8 @@ class TestDetails:
     def test_the_words_around_are_at_most_200_on_either_side(self):
         text = "x" * 300 + " blue heron " + "y" * 300
         sighting = sight(text)
-        _, graded, place = judge(sighting, Scene(Window(1)), Source.TYPED)
-        said = details(sighting, Scene(Window(1)), graded, place)
+        judged = judge(sighting, Scene(Window(1)), Source.TYPED, DETECTOR)
+        said = details(sighting, Scene(Window(1)), judged.grade, judged.place)
         assert (len(said.before), said.matched, len(said.after)) == (200, "blue heron", 200)
 
     @given(st.text(max_size=300), st.text(max_size=300), st.text(max_size=2000))
@@ -267,25 +269,25 @@ class TestDetails:
         window = Window(1, title=title * 6, application=title[:9], process_path=title)
         scene = Scene(window, address=title)
         for sighting in (sight(text, at) for at in range(len(MATCHER.find(text)))):
-            finding, graded, place = judge(sighting, scene, Source.TYPED)
+            judged = judge(sighting, scene, Source.TYPED, DETECTOR)
             message = Found(
                 event=event(1),
                 matched_at=1,
-                finding=finding,
+                finding=judged.finding,
                 picture=PictureState.FOLLOWS,
-                details=details(sighting, scene, graded, place),
+                details=details(sighting, scene, judged.grade, judged.place),
             )
             assert decode_from_session(encode_from_session(message)) == message
 
     def test_half_a_character_can_be_sent(self):
         sighting = sight("\ud83d blue heron \udc00")
-        _, graded, place = judge(sighting, Scene(Window(1)), Source.TYPED)
-        details(sighting, Scene(Window(1)), graded, place).before.encode()
+        judged = judge(sighting, Scene(Window(1)), Source.TYPED, DETECTOR)
+        details(sighting, Scene(Window(1)), judged.grade, judged.place).before.encode()
 
     def test_a_move_of_the_caret_is_shown(self):
         sighting = sight(f"hello{MARK}blue heron")
-        _, graded, place = judge(sighting, Scene(Window(1)), Source.TYPED)
-        assert details(sighting, Scene(Window(1)), graded, place).before == "hello⋯"
+        judged = judge(sighting, Scene(Window(1)), Source.TYPED, DETECTOR)
+        assert details(sighting, Scene(Window(1)), judged.grade, judged.place).before == "hello⋯"
 
     def test_the_address_or_why_not(self):
         sighting = sight("blue heron")
@@ -293,8 +295,8 @@ class TestDetails:
             (Scene(Window(1), "https://x.org", "why"), ("https://x.org", "")),
             (Scene(Window(1), "", "it does not tell"), ("", "it does not tell")),
         ):
-            _, graded, place = judge(sighting, scene, Source.TYPED)
-            said = details(sighting, scene, graded, place)
+            judged = judge(sighting, scene, Source.TYPED, DETECTOR)
+            said = details(sighting, scene, judged.grade, judged.place)
             assert (said.address, said.address_unknown_because) == expected
 
     def test_no_picture_where_policy_wants_none(self):
@@ -319,8 +321,8 @@ class TestDetails:
         assert venue(application=application, title=title, address=address) is place
 
     def test_a_title_is_a_place_of_its_own(self):
-        finding, _, place = judge(sight("blue heron"), Scene(Window(1)), Source.TITLE)
-        assert (finding.source, place) == (Source.TITLE, Place.TITLE)
+        judged = judge(sight("blue heron"), Scene(Window(1)), Source.TITLE, DETECTOR)
+        assert (judged.finding.source, judged.place) == (Source.TITLE, Place.TITLE)
 
 
 class TestPackbook:
