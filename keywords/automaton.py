@@ -11,7 +11,8 @@ Source: Aho and Corasick 1975; Aoe 1989.
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 ROOT = 0
 DEAD = -1
@@ -25,6 +26,7 @@ class Trie:
     """Immutable once built; all its state is the node that the caller keeps."""
 
     __slots__ = ("base", "check", "ends", "size")
+    ARRAYS: ClassVar[tuple[str, ...]] = ("base", "check", "ends")
 
     def __init__(
         self, patterns: Sequence[str], numbers: Sequence[int] = (), *, size: int = 0
@@ -44,6 +46,19 @@ class Trie:
         self._build(patterns, numbers or range(1, len(patterns) + 1))
         self._trim()
 
+    @classmethod
+    def of(cls, arrays: Mapping[str, Any], size: int) -> Self:
+        """One that was built before: the arrays that `arrays` gave, and its `size`."""
+        made = cls.__new__(cls)
+        for name in cls.ARRAYS:
+            setattr(made, name, arrays[name])
+        made.size = size
+        return made
+
+    def arrays(self) -> "dict[str, array[int]]":
+        """The arrays by name."""
+        return {name: getattr(self, name) for name in self.ARRAYS}
+
     def follow(self, node: int, symbol: int) -> int:
         """The node after one more symbol: a child or `DEAD`."""
         child = self.base[node] + symbol
@@ -52,10 +67,7 @@ class Trie:
     @property
     def nbytes(self) -> int:
         """The arrays' memory in bytes."""
-        return sum(part.itemsize * len(part) for part in self._arrays())
-
-    def _arrays(self) -> "list[array[int]]":
-        return [self.base, self.check, self.ends]
+        return sum(part.itemsize * len(part) for part in self.arrays().values())
 
     def _build(self, patterns: Sequence[str], numbers: Sequence[int]) -> None:
         holes = _Holes(self.check, self.size)
@@ -85,12 +97,12 @@ class Trie:
     def _trim(self) -> None:
         """Give back what was grown and not used; a step may look `size` beyond the last node."""
         used = next((n for n in range(len(self.check) - 1, 0, -1) if self.check[n] != _FREE), 0)
-        for part in self._arrays():
+        for part in self.arrays().values():
             del part[used + self.size + 1 :]
 
     def _grow(self, length: int) -> None:
         more = length - len(self.check)
-        for part in self._arrays():
+        for part in self.arrays().values():
             part.extend([_FREE if part is self.check else 0] * more)
 
 
@@ -98,6 +110,7 @@ class Automaton(Trie):
     """Finds every pattern that ends with the last symbol."""
 
     __slots__ = ("fail", "link")
+    ARRAYS = (*Trie.ARRAYS, "fail", "link")
 
     def __init__(
         self, patterns: Sequence[str], numbers: Sequence[int] = (), *, size: int = 0
@@ -125,9 +138,6 @@ class Automaton(Trie):
         while node:
             yield self.ends[node] - 1
             node = self.link[node]
-
-    def _arrays(self) -> "list[array[int]]":
-        return [*super()._arrays(), self.fail, self.link]
 
     def _place(self, node: int, symbol: int) -> None:
         super()._place(node, symbol)

@@ -21,7 +21,7 @@ from keywords.conditions import NOTHING, Hit, Waiting, held, judge, sort_found
 from keywords.normalise import SPACE, Kind, Reading, read
 from keywords.pack import Pack, Term
 from keywords.phrasegraph import Walks
-from keywords.termbook import make_book
+from keywords.termbook import TermBook, make_book
 from keywords.tracks import Found, Mode, Stride, Track, read_gap, read_letter
 
 State = tuple[
@@ -73,9 +73,9 @@ _MOST_KEYS: Final = 4096
 class Matcher:
     """Finds the terms of all packs given. Immutable but for a bounded memory of characters."""
 
-    def __init__(self, packs: Sequence[Pack]) -> None:
-        """Build the automaton; with thousands of terms this takes some tenths of a second."""
-        self._book = make_book(packs)
+    def __init__(self, packs: Sequence[Pack] | TermBook) -> None:
+        """Take packs, or a book that was made of them; thousands of terms take many seconds."""
+        self._book = packs if isinstance(packs, TermBook) else make_book(packs)
         self._spelling = self._book.spelling
         self._parts = self._book.parts
         self._keep = max(1, self._book.longest)

@@ -20,9 +20,11 @@ Source: Rabin and Scott 1959, of whose construction this does the crowded part a
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Self
 
+MOST_WORDS_KNOWN: Final = 65_535
+"""Different words that all phrases may hold: the width of an edge."""
 SPAN: Final = 16
 """More than the words of the longest phrase."""
 ROOT: Final = 0
@@ -50,7 +52,7 @@ class PhraseGraph:
 
     def __init__(self, phrases: Iterable[tuple[Sequence[Alternatives], int]]) -> None:
         """Build from phrases, each a row of alternatives and a meaning."""
-        self.by = array("i")
+        self.by = array("H")
         """The words of all edges."""
         self.to = array("i")
         """The nodes that they lead to."""
@@ -60,7 +62,7 @@ class PhraseGraph:
         """The classes that lead on from all nodes."""
         self.classes_to = array("i")
         self.classes_from = array("i", [0])
-        self.words = array("i")
+        self.words = array("H")
         """The words of all classes."""
         self.words_from = array("i", [0])
         self.meant = array("i")
@@ -90,6 +92,18 @@ class PhraseGraph:
             self.classes_from.append(len(self.classes))
             self.meant.extend(nodes.meanings[node])
             self.meant_from.append(len(self.meant))
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Any]) -> Self:
+        """One that was built before: the arrays that `arrays` gave."""
+        made = cls.__new__(cls)
+        for name in cls.__slots__:
+            setattr(made, name, arrays[name])
+        return made
+
+    def arrays(self) -> "dict[str, array[int]]":
+        """The arrays by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
     def advance(self, walks: Walks, word: int) -> Walks:
         """The walks after one more word, a new one begun before it."""
@@ -124,8 +138,7 @@ class PhraseGraph:
     @property
     def nbytes(self) -> int:
         """The arrays' memory in bytes."""
-        arrays: list[array[int]] = [getattr(self, name) for name in self.__slots__]
-        return sum(part.itemsize * len(part) for part in arrays)
+        return sum(part.itemsize * len(part) for part in self.arrays().values())
 
     def _class(self, words: tuple[int, ...], known: dict[tuple[int, ...], int]) -> int:
         number = known.get(words)

@@ -49,7 +49,7 @@ class TermBook:
     phrases: PhraseGraph
     codes: dict[str, int]
     """Symbol of a character; a character that no word holds has none."""
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]
     longest: int
     """Words of the longest phrase."""
     parts: Automaton | None = None
