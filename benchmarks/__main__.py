@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.table import show_figures
 
-NAMES = ("latency", "matcher", "footprint", "ingest")
+NAMES = ("latency", "matcher", "footprint", "ingest", "detection")
 OUT = Path(__file__).resolve().parents[1] / "build" / "bench"
 
 
@@ -21,6 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--quick", action="store_true", help="shorter and rougher: to try it, not to quote it"
     )
+    parser.add_argument(
+        "--data", type=Path, help="labelled texts for `detection` (default: our own, held out)"
+    )
     chosen = parser.parse_args(arguments)
     if unknown := sorted(set(chosen.names) - set(NAMES)):
         parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
@@ -28,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in chosen.names or NAMES:
         print(f"== {name} ==", flush=True)
         try:
-            result = run(name, quick=chosen.quick)
+            result = run(name, quick=chosen.quick, data=chosen.data)
         except Exception as error:  # noqa: BLE001  # one that cannot run must not hide the others
             print(f"{name} could not be measured: {type(error).__name__}: {error}", file=sys.stderr)
             failed.append(name)
@@ -40,12 +43,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def run(name: str, *, quick: bool) -> dict[str, Any]:
-    """One benchmark's result; it is asked for a quick one if it knows how."""
+def run(name: str, *, quick: bool, data: Path | None = None) -> dict[str, Any]:
+    """One benchmark's result; it is told what was asked for, if it knows how."""
     module = importlib.import_module(f"benchmarks.{name}")
-    options = (
-        {"quick": True} if quick and "quick" in inspect.signature(module.run).parameters else {}
-    )
+    asked = {"quick": quick, "data": data}
+    known = inspect.signature(module.run).parameters
+    options = {key: value for key, value in asked.items() if value and key in known}
     return dict(module.run(**options))
 
 

@@ -2,20 +2,23 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
 from keywords.check import check_files
+from keywords.convert import to_csv, to_packs
 from keywords.decide import Detector
-from keywords.evaluate import Judged, Labelled, LabelError, changes, labelled, report
+from keywords.evaluate import Judged, LabelError, Labelled, changes, labelled, report
 from keywords.explain import explain, told
 from keywords.grade import Place
 from keywords.matcher import Matcher
 from keywords.pack import PackError, load_packs, shipped_packs
 from keywords.ranker import Ranker, WeightsError
 from keywords.reasons import REASONS
+from keywords.wordlist import Assumed, Listed, Refused, code, decode, read_list
 
 OK, FOUND, WRONG_USE = 0, 1, 2
 
@@ -69,6 +72,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     _detecting(measure)
     measure.set_defaults(run=_evaluate)
+
+    convert = commands.add_parser(
+        "convert", help="word lists (CSV, or one phrase a line) to packs; packs to CSV"
+    )
+    convert.add_argument("files", nargs="+", type=Path, help="lists, or packs (.toml)")
+    convert.add_argument(
+        "--to",
+        type=Path,
+        help="for lists the folder of packs, for packs the CSV file (default: standard output)",
+    )
+    convert.add_argument(
+        "--language", type=_language, default="en", help="of the lists (default: %(default)s)"
+    )
+    convert.add_argument(
+        "--category",
+        type=_category,
+        default="imported",
+        help="where a list names none (default: %(default)s)",
+    )
+    convert.add_argument(
+        "--severity",
+        type=int,
+        choices=range(1, 6),
+        default=3,
+        help="1 to 5, where a list names none (default: %(default)s)",
+    )
+    convert.set_defaults(run=_convert)
 
     attempt = commands.add_parser("try", help="type lines and see what each raises")
     _detecting(attempt)
@@ -180,6 +210,72 @@ def _json(line: str, number: int) -> object:
         return json.loads(line)
     except ValueError as error:
         raise LabelError(f"line {number}: is no JSON ({error}); one object a line") from error
+
+
+def _language(text: str) -> str:
+    if not re.fullmatch("[a-z0-9]+(?:-[a-z0-9]+)*", text):
+        raise argparse.ArgumentTypeError('must be small letters, as "en" or "pt-br"')
+    return text
+
+
+def _category(text: str) -> str:
+    if code(text, "_") != text or not text:
+        raise argparse.ArgumentTypeError('must be small letters with "_", as "self_harm"')
+    return text
+
+
+def _convert(options: argparse.Namespace) -> int:
+    packs = [path for path in options.files if path.suffix == ".toml"]
+    if len(packs) == len(options.files):
+        return _convert_packs(options)
+    if packs or options.to is None:
+        wrong = "give lists alone, and the folder for their packs: --to FOLDER"
+        print(wrong, file=sys.stderr)
+        return WRONG_USE
+    assumed = Assumed(options.category, options.severity)
+    lists = [_read_list(path, assumed) for path in options.files]
+    shipped = shipped_packs()
+    rows = [row for listed in lists for row in listed.rows]
+    packed = to_packs(rows, language=options.language, heads=load_packs(shipped))
+    targets = {name: options.to / f"{name}.toml" for name in packed.packs}
+    for path in targets.values():
+        if path.exists():
+            raise FileExistsError(f"{path}: is there already; give another folder with --to")
+    for name, path in targets.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(packed.packs[name], encoding="utf-8", newline="\n")
+        print(f"{path}: {packed.packs[name].count('[[term]]')} terms")
+        if any(name == f"{one.parent.name}/{one.stem}" for one in shipped):
+            print(f"{path}: has the name of a shipped pack, whose place it would take")
+    return _tell_refused([*(one for each in lists for one in each.refused), *packed.refused])
+
+
+def _read_list(path: Path, assumed: Assumed) -> Listed:
+    text, encoding = decode(path.read_bytes())
+    listed = read_list(text, assumed, file=str(path))
+    for note in (f"read as {encoding}", *listed.notes):
+        print(f"{path}: {note}")
+    return listed
+
+
+def _convert_packs(options: argparse.Namespace) -> int:
+    text, refused = to_csv(load_packs(options.files))
+    if options.to is None:
+        print(text, end="")
+    elif options.to.exists():
+        raise FileExistsError(f"{options.to}: is there already; give another file with --to")
+    else:
+        # With its mark, without which spreadsheets do not read it as UTF-8.
+        options.to.write_text(text, encoding="utf-8-sig", newline="\n")
+    return _tell_refused(refused)
+
+
+def _tell_refused(refused: Sequence[Refused]) -> int:
+    for one in sorted(refused, key=lambda one: (one.file, one.line)):
+        print(one, file=sys.stderr)
+    if refused:
+        print(f"{len(refused)} were not taken", file=sys.stderr)
+    return FOUND if refused else OK
 
 
 def _detector(options: argparse.Namespace, packs: Sequence[Path] | None) -> Detector:

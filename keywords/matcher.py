@@ -38,6 +38,7 @@ State = tuple[
     int,  # words so far
     Waiting,  # what conditions look back on
     tuple[int, tuple[int, ...]],  # within the current word: a node of `parts`, and those found
+    int,  # symbols of the current word that are digits or signs
 ]
 """Opaque outside this module: keep it, compare it, hash it, give it back."""
 
@@ -84,7 +85,7 @@ class Matcher:
         self._space = self._key_of(SPACE)
         for char in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ '":
             self._learn(char)
-        self.start: State = (ROOT, (), 0, 0, (), 0, 0, 0, ROOT, (), 0, NOTHING, _OUTSIDE)
+        self.start: State = (ROOT, (), 0, 0, (), 0, 0, 0, ROOT, (), 0, NOTHING, _OUTSIDE, 0)
 
     @property
     def nbytes(self) -> int:
@@ -98,7 +99,7 @@ class Matcher:
             return self._step_any(state, char)
         if code == _GAP:
             return self._simple_gap(state)
-        node, phrase, at, _, starts, length, last, run, first, _, words, waiting, inside = state
+        node, phrase, at, _, starts, length, last, run, first, _, words, waiting, inside, signs = state
         spelling = self._spelling
         child = spelling.base[node] + code
         after = at + 1
@@ -115,28 +116,12 @@ class Matcher:
         length += 1
         if self._parts is not None:
             inside = _enter(self._parts, inside, code)
-        return (
-            (
-                node,
-                phrase,
-                after,
-                after,
-                starts,
-                length,
-                code,
-                run,
-                first,
-                (),
-                words,
-                waiting,
-                inside,
-            ),
-            _NONE,
-        )
+        head = (node, phrase, after, after, starts, length, code, run, first)
+        return (*head, (), words, waiting, inside, signs), _NONE
 
     def _simple_gap(self, state: State) -> tuple[State, tuple[Match, ...]]:
         """After a space, with the plain track alone."""
-        node, phrase, at, end, starts, length, _, run, _, _, words, waiting, inside = state
+        node, phrase, at, end, starts, length, _, run, _, _, words, waiting, inside, _ = state
         if length == 1 or run > 1:
             return self._step_any(state, " ")
         matches = _NONE
@@ -148,7 +133,7 @@ class Matcher:
                 found = [Found(phrase, starts, end, disguised=False)]
                 within = self._within(inside, starts, end, words)
                 matches, waiting = self._tell(found, within, waiting, words)
-        after = (ROOT, phrase, at + 1, end, starts, 0, 0, 0, ROOT, (), words, waiting, _OUTSIDE)
+        after = (ROOT, phrase, at + 1, end, starts, 0, 0, 0, ROOT, (), words, waiting, _OUTSIDE, 0)
         return after, matches
 
     def settle(self, state: State) -> tuple[Match, ...]:
@@ -185,11 +170,10 @@ class Matcher:
         return _moved(state), matches
 
     def _letter(self, state: State, code: int, others: tuple[int, ...]) -> State:
-        node, phrase, at, end, starts, length, last, run, first, tracks, words, waiting, inside = (
-            state
-        )
+        node, phrase, at, end, starts, length, last, run, first, *more = state
+        tracks, words, waiting, inside, signs = more
         run = run + 1 if code == last and code else 1
-        plain = Track(phrase, node, Mode.PLAIN, starts, first, 0, length, end)
+        plain = Track(phrase, node, Mode.PLAIN, starts, first, signs, length, end)
         stride = Stride(at, at + 1, run, self._keep)
         grown = read_letter(self._book, [plain, *tracks], stride, code, others)
         plain, left = grown[0], tuple(grown[1:])
@@ -199,12 +183,13 @@ class Matcher:
             inside = _enter(self._parts, inside, code)
         return (
             *(plain.node, phrase, at, plain.end, plain.starts, length, code, run, plain.first),
-            *(left, words, waiting, inside),
+            *(left, words, waiting, inside, plain.signs),
         )
 
     def _gap(self, state: State, key: _Key, *, point: bool) -> tuple[State, tuple[Match, ...]]:
-        node, phrase, at, end, starts, length, _, run, first, tracks, words, waiting, inside = state
-        plain = Track(phrase, node, Mode.PLAIN, starts, first, 0, length, end)
+        node, phrase, at, end, starts, length, _, run, first, *more = state
+        tracks, words, waiting, inside, signs = more
+        plain = Track(phrase, node, Mode.PLAIN, starts, first, signs, length, end)
         stride = Stride(at, at + 1, run, self._keep)
         grown, found = read_gap(self._book, [plain, *tracks], stride, key.others, point=point)
         matches = _NONE
@@ -212,7 +197,7 @@ class Matcher:
             within = self._within(inside, starts, end, words)
             matches, waiting = self._tell(found, within, waiting, words)
         phrase, left = grown[0].phrase, tuple(grown[1:])
-        after = (ROOT, phrase, at, end, starts, 0, 0, 0, ROOT, left, words, waiting, _OUTSIDE)
+        after = (ROOT, phrase, at, end, starts, 0, 0, 0, ROOT, left, words, waiting, _OUTSIDE, 0)
         return after, matches
 
     def _within(

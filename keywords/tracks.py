@@ -16,8 +16,6 @@ from keywords.termbook import TermBook
 
 MOST = 8
 """Tracks beside the plain one; the deepest are kept."""
-ALL_SIGNS = 3
-"""A word of this many symbols that are all digits or signs is a number, not a disguise."""
 RUN = 3
 """Letters in a row from which a run is no spelling but emphasis."""
 
@@ -47,7 +45,7 @@ class Track(NamedTuple):
     first: int
     """The node after the first letter of the run that is being typed."""
     signs: int
-    """Symbols of the current word that are digits or signs read as letters."""
+    """Symbols of the current word that are digits or signs, whatever they are read as."""
     length: int
     """Symbols of the current word; 0 after a boundary."""
     end: int
@@ -89,7 +87,8 @@ def read_letter(
         starts = track.starts if track.length else (*track.starts[-stride.keep :], stride.at)
         length, end = track.length + 1, stride.after
         if stride.run >= RUN:
-            stay = track._replace(mode=mode, length=length, end=end)
+            signs = track.signs + bool(others)
+            stay = track._replace(mode=mode, length=length, end=end, signs=signs)
             grown += [stay, stay._replace(node=track.first)]
             continue
         for number, symbol in enumerate((code, *others)):
@@ -97,7 +96,7 @@ def read_letter(
             if number and node == DEAD and stride.run == 1:
                 continue
             first = track.first if stride.run > 1 else node
-            signs = track.signs + (number > 0)
+            signs = track.signs + bool(others)
             grown.append(Track(track.phrase, node, mode, starts, first, signs, length, end))
     return _prune(grown, doubled=stride.run == RUN - 1)
 
@@ -120,7 +119,8 @@ def read_gap(
         if not track.length:
             grown.append(track)
         else:
-            if track.signs < ALL_SIGNS or track.signs < track.length:
+            # A word without a letter is a number, not a disguise.
+            if plain or track.signs < track.length:
                 _end_word(book, track, stride, grown, found, disguised=not plain)
             if point:
                 grown.append(track._replace(mode=Mode.SKIP))

@@ -1,84 +1,168 @@
-"""`python -m training`: from labelled texts to `keywords/ranker/weights.bin`."""
+"""`python -m training`: from labelled texts to `keywords/ranker/weights.bin`.
+
+First `splice`, as often as wished, each time with another seed; then `train`.
+"""
 
 import argparse
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from keywords.ranker.reading import words_of
 from keywords.ranker.weights import SHIPPED
-from training import deep, pieces, vectors, wide
+from training import deep, pieces, splice, wide
 from training.calibrate import join, leave_out
 from training.export import Joint, write
+from training.sentence import SentenceModel
+from training.teacher import Teacher
 from training.texts import Labelled, read
 
 VOCABULARY = 11_000
 SIZE = 64
 """Numbers in a piece's vector while it is trained."""
 MOST_PIECES = 160
-EVERYDAY = ("nq-", "mmlu", "openbook", "social-", "gsm8k", "davidson", "rmhd-", "own-ordinary")
+FOLDS = 4
+EVERYDAY = ("nq-", "mmlu", "openbook", "social-", "gsm8k", "davidson", "rmhd-")
+
+
+@dataclass
+class Material:
+    """Everything that is trained on, read once."""
+
+    texts: list[Labelled]
+    model: SentenceModel
+    spliced: splice.Spliced
+
+    @cached_property
+    def vectors(self) -> np.ndarray:
+        """The sentence model's vectors of the labelled texts."""
+        return self.model.read([one.text for one in self.texts])
+
+    @cached_property
+    def counted(self) -> object:
+        """The wide model's rows."""
+        return wide.matrix([one.text for one in self.texts]).tocsr()
+
+    @cached_property
+    def rows(self) -> list[int]:
+        """The rows of the sentence model's vocabulary that are kept."""
+        worded = [words_of(one.text) for one in self.texts]
+        return pieces.choose(self.model.vocabulary, worded, VOCABULARY)
+
+    @cached_property
+    def pieces(self) -> pieces.Pieces:
+        """The vocabulary that is kept."""
+        names = (self.model.vocabulary[row] for row in self.rows)
+        return pieces.Pieces([name.replace("##", pieces.JOINT, 1) for name in names])
+
+    @cached_property
+    def start(self) -> np.ndarray:
+        """Where the pieces' vectors begin."""
+        return self.model.static(self.rows, SIZE)
+
+    @cached_property
+    def cut(self) -> list[list[int]]:
+        """The labelled texts in pieces, then the spliced ones."""
+        every = [*(one.text for one in self.texts), *self.spliced.texts]
+        return [(self.pieces.of(words_of(text)) or [0])[:MOST_PIECES] for text in every]
+
+    @cached_property
+    def concern(self) -> np.ndarray:
+        """1 where a person saw a concern."""
+        return np.array([one.concern for one in self.texts], np.float32)
+
+    @cached_property
+    def categories(self) -> list[str]:
+        """Those of our own texts: other hands draw other lines between categories."""
+        return sorted({one.category for one in self.texts if one.concern and _is_own(one)})
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """The category of each text, -1 where it is not known."""
+        known = {name: place for place, name in enumerate(self.categories)}
+        named = (one.category if one.concern and _is_own(one) else "" for one in self.texts)
+        return np.array([known.get(name, -1) for name in named])
+
+    def train(
+        self, rows: np.ndarray, epochs: int, seed: int = 0
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The wide coefficients and the deep weights from these rows of the labelled texts."""
+        concern = self.concern[rows]
+        coefficients = wide.train(self.counted[rows], concern, np.ones(len(rows)))
+        teacher = Teacher(self.vectors[rows], concern)
+        taught = 1 / (1 + np.exp(-teacher.answer(self.spliced.vectors)))
+        more = len(taught)
+        grave = np.array([one.grave for one in self.texts], np.float32)
+        labels = deep.Labels(
+            concern=np.concatenate([concern, taught]).astype(np.float32),
+            grave=np.concatenate([grave[rows], np.zeros(more, np.float32)]),
+            category=np.concatenate([self.numbers[rows], np.full(more, -1)]),
+            told=np.concatenate([np.ones(len(rows)), np.zeros(more)]).astype(np.float32),
+        )
+        those = [self.cut[row] for row in rows] + self.cut[len(self.texts) :]
+        weights = deep.train(those, labels, self.start, epochs=epochs, seed=seed)
+        return coefficients, {name: np.asarray(part) for name, part in weights.items()}
 
 
 def main() -> int:
-    """Train, join, write."""
+    """Splice, or train, join and write."""
     options = _options()
-    texts = [
-        one
-        for one in read([options.lines, *options.data], besides=options.besides)
-        if not one.held_out
-    ]
+    folders = [options.lines, *options.data]
+    texts = [one for one in read(folders, besides=options.besides) if not one.held_out]
     print(f"{len(texts)} texts, {sum(one.concern for one in texts)} of them a concern")
-    told = _labels(texts)
-    worded = [words_of(one.text) for one in texts]
-    names = vectors.vocabulary(options.teacher)
-    rows = pieces.choose(names, worded, VOCABULARY)
-    start = vectors.static_vectors(options.teacher, rows, SIZE)
-    known = pieces.Pieces([names[row].replace("##", pieces.JOINT, 1) for row in rows])
-    cut = [(known.of(words) or [0])[:MOST_PIECES] for words in worded]
-    counted = wide.matrix([one.text for one in texts]).tocsr()
-
-    def trained(rows: np.ndarray, seeds: int) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
-        labels = deep.Labels(*(part[rows] for part in told))
-        coefficients = wide.train(counted[rows], labels.concern, labels.weight)
-        those = [cut[row] for row in rows]
-        return coefficients, [
-            {name: np.asarray(part) for name, part in one.items()}
-            for one in (
-                deep.train(those, labels, start, epochs=options.epochs, seed=seed)
-                for seed in range(seeds)
-            )
-        ]
-
-    def answer(rows: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        coefficients, models = trained(rows, 1)
-        said = deep.read(models[0], [cut[row] for row in asked])[:, 0]
-        return wide.answer(coefficients, counted[asked]), said
-
-    joint = Joint(*options.joint) if options.joint else None
-    if joint is None:
-        said = leave_out([_fold(one) for one in texts], answer)
-        left = np.array([bool(_fold(one)) for one in texts])
-        everyday = left & np.array(
-            [not one.concern and one.source.startswith(EVERYDAY) for one in texts]
-        )
-        joint = join(type(said)(said.wide[left], said.deep[left]), told[0][left], everyday[left])
-        print(f"joint: --joint {joint.wide:.4f} {joint.deep:.4f} {joint.bias:.4f}")
-    coefficients, models = trained(np.arange(len(texts)), 1)
+    model = SentenceModel(options.teacher)
+    if options.verb == "splice":
+        those = [one.text for one in texts]
+        splice.make(options.spliced, those, options.count, options.seed, model)
+        return 0
+    material = Material(texts, model, splice.kept(options.spliced))
+    joint = Joint(*options.joint) if options.joint else _joint(material, options.epochs)
+    print(f"joint: --joint {joint.wide:.4f} {joint.deep:.4f} {joint.bias:.4f}")
+    coefficients, weights = material.train(np.arange(len(texts)), options.epochs)
     write(
         options.out,
         version=options.version,
-        categories=_categories(texts),
-        pieces=known,
+        categories=material.categories,
+        pieces=material.pieces,
         wide=coefficients,
-        deep=models[0],
+        deep=weights,
         joint=joint,
     )
     print(f"{options.out}: {options.out.stat().st_size:,} bytes")
     return 0
 
 
+def _joint(material: Material, epochs: int) -> Joint:
+    """Fit the shares on what the models say of sources that they have not seen."""
+
+    def answer(rows: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        coefficients, weights = material.train(rows, epochs)
+        said = deep.read(weights, [material.cut[row] for row in asked])[:, 0]
+        return wide.answer(coefficients, material.counted[asked]), said
+
+    folds = _folds(material.texts)
+    said = leave_out(folds, answer)
+    left = np.array([bool(fold) for fold in folds])
+    everyday = np.array([not one.concern and one.source.startswith(EVERYDAY) for one in material.texts])
+    return join(said.at(left), material.concern[left], everyday[left])
+
+
+def _folds(texts: list[Labelled]) -> list[str]:
+    """Sources dealt to a few folds, kin together; our own texts are always trained on."""
+    kin = {one.source: "" if _is_own(one) else one.source.partition("-")[0] for one in texts}
+    dealt = {name: str(1 + n % FOLDS) for n, name in enumerate(sorted({*kin.values()} - {""}))}
+    return [dealt.get(kin[one.source], "") for one in texts]
+
+
+def _is_own(one: Labelled) -> bool:
+    return one.source.startswith("own-")
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    parser.add_argument("verb", choices=("splice", "train"))
     parser.add_argument("--lines", type=Path, default=Path("tests/data"), help="our own texts")
     parser.add_argument(
         "--data", type=Path, action="append", default=[], help="a folder of other texts"
@@ -87,39 +171,20 @@ def _options() -> argparse.Namespace:
         "--besides", action="append", default=["evasion", "mhc_"], help="files to leave out"
     )
     parser.add_argument(
-        "--teacher", type=Path, required=True, help="a sentence model: model.safetensors, vocab.txt"
+        "--teacher", type=Path, required=True, help="a sentence model's folder"
     )
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument(
+        "--spliced", type=Path, default=Path("build/spliced"), help="where spliced texts are kept"
+    )
+    parser.add_argument("--count", type=int, default=60_000, help="texts to splice")
+    parser.add_argument("--seed", type=int, default=0, help="of the splicing")
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--version", type=int, default=1)
     parser.add_argument(
         "--joint", type=float, nargs=3, help="shares and bias, instead of fitting them"
     )
     parser.add_argument("--out", type=Path, default=SHIPPED)
     return parser.parse_args()
-
-
-def _categories(texts: list[Labelled]) -> list[str]:
-    """Those of our own texts: other hands draw other lines between categories."""
-    return sorted({one.category for one in texts if one.concern and _is_own(one)})
-
-
-def _labels(texts: list[Labelled]) -> tuple[np.ndarray, ...]:
-    number = {name: place for place, name in enumerate(_categories(texts))}
-    return (
-        np.array([one.concern for one in texts], np.float32),
-        np.array([one.grave for one in texts], np.float32),
-        np.array([number[one.category] if one.concern and _is_own(one) else -1 for one in texts]),
-        np.ones(len(texts), np.float32),
-    )
-
-
-def _is_own(one: Labelled) -> bool:
-    return one.source.startswith("own-")
-
-
-def _fold(one: Labelled) -> str:
-    """What is left out together: a source, and with it its kin."""
-    return "" if _is_own(one) else one.source.partition("-")[0]
 
 
 if __name__ == "__main__":

@@ -22,6 +22,10 @@ class LeftOut:
     wide: np.ndarray
     deep: np.ndarray
 
+    def at(self, chosen: np.ndarray) -> "LeftOut":
+        """Of the chosen texts alone."""
+        return LeftOut(self.wide[chosen], self.deep[chosen])
+
 
 def leave_out(
     folds: Sequence[str],

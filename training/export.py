@@ -1,12 +1,12 @@
 """Write the ranker's weights as the product maps them: whole bytes, one scale for each table."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from keywords.arrayfile import lay_out
 from keywords.automaton import Trie
 from keywords.ranker.weights import MAGIC, MOST_BYTES
 from training.pieces import Pieces
@@ -74,32 +74,15 @@ def write(
         "shape": shape,
         "scale": {name: round(value, 9) for name, value in scale.items()},
     }
-    whole = _laid_out(header, {name: np.ascontiguousarray(part) for name, part in arrays.items()})
+    whole = lay_out(MAGIC, header, {name: _plain(part) for name, part in arrays.items()})
     if len(whole) > MOST_BYTES:
         raise ValueError(f"the weights are {len(whole):,} bytes; at most {MOST_BYTES:,} may be")
     path.write_bytes(whole)
 
 
-def _laid_out(header: dict[str, object], arrays: Mapping[str, np.ndarray]) -> bytes:
-    room = 4096
-    places: dict[str, list[object]] = {}
-    at = room
-    for name, part in arrays.items():
-        kept = part.astype(np.float32) if part.dtype.kind == "f" else part
-        places[name] = [CODES[str(kept.dtype)], at, kept.size]
-        at += -(-kept.nbytes // 8) * 8
-    text = json.dumps({**header, "arrays": places}).encode()
-    start = len(MAGIC) + 4
-    if start + len(text) > room:
-        raise ValueError("the header has no room")
-    whole = bytearray(at)
-    whole[:start] = MAGIC + len(text).to_bytes(4, "little")
-    whole[start : start + len(text)] = text
-    for name, part in arrays.items():
-        kept = part.astype(np.float32) if part.dtype.kind == "f" else part
-        where = int(str(places[name][1]))
-        whole[where : where + kept.nbytes] = kept.tobytes()
-    return bytes(whole)
+def _plain(part: np.ndarray) -> tuple[str, bytes]:
+    kept = part.astype(np.float32) if part.dtype.kind == "f" else part
+    return CODES[str(kept.dtype)], np.ascontiguousarray(kept).tobytes()
 
 
 def _trie(pieces: Pieces) -> tuple[np.ndarray, ...]:

@@ -4,8 +4,42 @@ A small model that sees only the labelled texts learns their labels; to learn ho
 model sees meanings it needs many more, near them and between them.
 """
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from random import Random
+
+import numpy as np
+
+from training.sentence import SentenceModel
+
+
+@dataclass(frozen=True)
+class Spliced:
+    """Texts without labels, and the sentence model's vectors of them."""
+
+    texts: list[str]
+    vectors: np.ndarray
+
+
+def make(folder: Path, texts: Sequence[str], count: int, seed: int, model: SentenceModel) -> None:
+    """Make texts and vectors, and keep them in a folder: reading them takes a quarter of an hour."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = list(spliced(texts, count, seed))
+    np.save(folder / f"vectors-{seed}.npy", model.read(made).astype(np.float16))
+    (folder / f"texts-{seed}.json").write_text(json.dumps(made), encoding="utf-8")
+
+
+def kept(folder: Path) -> Spliced:
+    """All that was kept in a folder."""
+    texts: list[str] = []
+    vectors = []
+    for path in sorted(folder.glob("texts-*.json")):
+        texts += json.loads(path.read_text(encoding="utf-8"))
+        name = path.name.replace("texts", "vectors").replace(".json", ".npy")
+        vectors.append(np.load(path.with_name(name)).astype(np.float32))
+    return Spliced(texts, np.concatenate(vectors))
 
 
 def spliced(texts: Sequence[str], count: int, seed: int = 0) -> Iterator[str]:
