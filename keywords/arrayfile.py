@@ -12,7 +12,7 @@ import mmap
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 _LENGTH: Final = 4
 _ALIGNED: Final = 8
@@ -52,22 +52,39 @@ def _up(size: int) -> int:
     return -(-size // _ALIGNED) * _ALIGNED
 
 
+def mapped(file: BinaryIO, path: Path) -> memoryview:
+    """An open file's bytes, not copied; `path` is for the error alone.
+
+    Raises:
+        ArrayFileError: it cannot be mapped, or is empty.
+    """
+    try:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError) as error:
+        raise ArrayFileError(f"{path}: {error}") from error
+
+
+def _map(path: Path) -> memoryview:
+    try:
+        with path.open("rb") as file:
+            return mapped(file, path)
+    except OSError as error:
+        raise ArrayFileError(f"{path}: {error}") from error
+
+
 class ArrayFile:
     """A file of arrays, mapped."""
 
-    def __init__(self, path: Path, magic: bytes) -> None:
-        """Map the file.
+    def __init__(self, source: Path | memoryview, magic: bytes) -> None:
+        """Map the file, or take it as it was mapped.
 
         Raises:
             ArrayFileError: it is not there, not whole, or of another kind.
         """
+        path = source if isinstance(source, Path) else "it"
         if sys.byteorder != "little":
             raise ArrayFileError(f"{path}: is little-endian; this machine is not")
-        try:
-            with path.open("rb") as file:
-                self._view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except (OSError, ValueError) as error:
-            raise ArrayFileError(f"{path}: {error}") from error
+        self._view = source if isinstance(source, memoryview) else _map(source)
         start = len(magic) + _LENGTH
         length = int.from_bytes(self._view[len(magic) : start], "little")
         if self._view[: len(magic)] != magic or start + length > len(self._view):
@@ -77,7 +94,7 @@ class ArrayFile:
             self._places: dict[str, list[Any]] = self.header["arrays"]
             for name in self._places:
                 self.array(name)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ArrayFileError(f"{path}: its header is not whole: {error}") from error
 
     def array(self, name: str) -> memoryview:

@@ -1,11 +1,19 @@
 """Packs made ready, as one file of arrays: built once, then mapped by whoever matches.
 
-Its header has `packs` (what is asked of each at a match), `codes` (characters to symbols),
-`longest` and `sizes` (symbols of the tries). An entry, JSON in the array `entries`, is read when
-its term is found, and not before. Nothing that only `check` needs is kept.
+Layout: a file of arrays (`keywords.arrayfile`), then eight bytes: the CRC-32 of all up to the
+end of its header, and that of all up to here, little-endian. The header has `release` (whose code
+made it), `packs` (what is asked of each at a match), `codes` (characters to symbols), `longest`
+and `sizes` (symbols of the tries). An entry, JSON in the array `entries`, is read when its term
+is found, and not before. Nothing that only `check` needs is kept.
+
+Invariant: whoever maps a book checks its header and its length, so that no offset is believed
+that was not written; whoever keeps books checks every byte. A book is never mended but made anew.
 """
 
+import hashlib
 import json
+import struct
+import zlib
 from array import array
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -13,7 +21,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, overload
 
-from keywords.arrayfile import ArrayFile, ArrayFileError, lay_out
+from keywords.arrayfile import ArrayFile, ArrayFileError, lay_out, mapped
 from keywords.automaton import Automaton, Trie
 from keywords.pack import Pack, Severity, Term
 from keywords.phrasegraph import PhraseGraph
@@ -21,10 +29,25 @@ from keywords.termbook import Entry, TermBook
 
 MAGIC: Final = b"RSBOOK1\n"
 ENTRIES_KEPT: Final = 1024
+_HEAD: Final = len(MAGIC) + 4
+_CHECKS: Final = struct.Struct("<II")
 _PACK_FIELDS: Final = (
     *("name", "category", "language", "version", "title", "four_c", "illegal", "see"),
     *("guidance", "fingerprint"),
 )
+
+
+def _release() -> str:
+    """What tells the code that makes and reads books from that of another release."""
+    digest = hashlib.sha256(MAGIC)
+    sources = Path(__file__).parent
+    for source in sorted((*sources.glob("*.py"), *sources.glob("*.txt"))):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()
+
+
+RELEASE: Final = _release()
+"""Of the code as it was loaded."""
 
 
 def write_book(book: TermBook) -> bytes:
@@ -47,18 +70,47 @@ def write_book(book: TermBook) -> bytes:
         arrays["parted_from"] = array("i", accumulate(map(len, book.parted), initial=0))
     arrays["entries"] = array("B", b"".join(rows))
     arrays["entries_from"] = array("i", accumulate(map(len, rows), initial=0))
-    header = {"packs": told, "codes": book.codes, "longest": book.longest, "sizes": sizes}
+    header = {"release": RELEASE, "packs": told, "codes": book.codes}
+    header |= {"longest": book.longest, "sizes": sizes}
     plain = {name: (part.typecode, part.tobytes()) for name, part in arrays.items()}
-    return lay_out(MAGIC, header, plain)
+    laid = lay_out(MAGIC, header, plain)
+    return laid + _CHECKS.pack(zlib.crc32(laid[: _head_of(laid)]), zlib.crc32(laid))
 
 
-def read_book(path: Path) -> TermBook:
-    """The book of a file, mapped.
+def check_whole(book: bytes | memoryview) -> None:
+    """Look at every byte of a book.
+
+    Raises:
+        ArrayFileError: one of them is not as it was written.
+    """
+    end = len(book) - _CHECKS.size
+    if end < 0 or zlib.crc32(book[:end]) != _CHECKS.unpack(book[end:])[1]:
+        raise ArrayFileError("is cut or damaged")
+
+
+def read_book(book: Path | bytes | memoryview) -> TermBook:
+    """The book of a file, mapped; or of its bytes.
 
     Raises:
         ArrayFileError: it is not there, not whole, or of another release.
     """
-    file = ArrayFile(path, MAGIC)
+    path = book if isinstance(book, Path) else "it"
+    if isinstance(book, Path):
+        try:
+            with book.open("rb") as opened:
+                view = mapped(opened, book)
+        except OSError as error:
+            raise ArrayFileError(f"{path}: {error}") from error
+    else:
+        view = memoryview(book)
+    end = len(view) - _CHECKS.size
+    if view[: len(MAGIC)] != MAGIC:
+        raise ArrayFileError("is no book of packs")
+    if end < _HEAD or zlib.crc32(view[: _head_of(view)]) != _CHECKS.unpack(view[end:])[0]:
+        raise ArrayFileError("is cut, or its header is damaged")
+    file = ArrayFile(view[:end], MAGIC)
+    if file.header.get("release") != RELEASE:
+        raise ArrayFileError("was made by another release")
     try:
         sizes: dict[str, int] = file.header["sizes"]
         packs = tuple(_pack(row) for row in file.header["packs"])
@@ -76,6 +128,11 @@ def read_book(path: Path) -> TermBook:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ArrayFileError(f"{path}: its header is not whole: {error}") from error
+
+
+def _head_of(book: bytes | memoryview) -> int:
+    """Where the header ends."""
+    return _HEAD + int.from_bytes(book[len(MAGIC) : _HEAD], "little")
 
 
 def _part(file: ArrayFile, name: str, fields: Sequence[str]) -> dict[str, memoryview]:

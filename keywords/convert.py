@@ -176,8 +176,11 @@ def _near(phrase: str) -> Iterator[str]:
         if phrase[at].isalpha():
             for letter in ascii_lowercase:
                 yield phrase[:at] + letter + phrase[at + 1 :]
-    for number in count(1):
-        yield "".join(ascii_lowercase[int(digit)] for digit in str(number)) + " instead"
+    yield from (f"{_name_of(number)} instead" for number in count(1))
+
+
+def _name_of(number: int) -> str:
+    return "".join(ascii_lowercase[int(digit)] for digit in str(number))
 
 
 def _size(text: str) -> int:

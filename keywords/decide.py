@@ -172,11 +172,17 @@ def by_pattern(rank: Rank, place: Place) -> Found | None:
 def overall(rank: Rank, found: tuple[Found, ...], *, ranked: bool) -> float:
     """The score that ranks a text among all others, alert or not."""
     matched = [one.grade.score for one in found if one.match is not None]
-    gravest = max((log(score / (1 - score)) for score in matched), default=KEYWORD_FROM)
+    gravest = max(map(_log_odds, matched), default=KEYWORD_FROM)
     words = KEYWORD_SHARE * max(0.0, gravest - KEYWORD_FROM)
     if not ranked:
         return _logistic(words + KEYWORD_FROM) if matched else 0.0
     return _logistic(RANK_SHARE * rank.logit + words)
+
+
+def _log_odds(score: float) -> float:
+    """Of a score with three digits, which may be rounded to 0 or 1."""
+    kept = max(0.0005, min(0.9995, score))
+    return log(kept / (1 - kept))
 
 
 def _logistic(logit: float) -> float:

@@ -62,6 +62,8 @@ class _Key:
     kind: Kind
     codes: tuple[int, ...]
     others: tuple[int, ...]
+    sign: bool
+    """Whether it is a digit or a sign, read as a letter or not."""
 
 
 _OUTSIDE: Final[tuple[int, tuple[int, ...]]] = (ROOT, ())
@@ -157,25 +159,25 @@ class Matcher:
         kind = key.kind
         if kind is Kind.LETTER:
             for code in key.codes:
-                state = self._letter(state, code, key.others)
+                state = self._letter(state, code, key)
             return _moved(state), _NONE
         if kind is Kind.UNSEEN:
             return _moved(state), _NONE
         state, matches = self._gap(state, key, point=kind is Kind.POINT)
         if kind is Kind.ICON:
-            state = self._letter(state, key.codes[0], ())
+            state = self._letter(state, key.codes[0], key)
             after = (*state[:3], state[2] + 1, *state[4:])
             state, more = self._gap(after, self._space, point=False)
             matches += more
         return _moved(state), matches
 
-    def _letter(self, state: State, code: int, others: tuple[int, ...]) -> State:
+    def _letter(self, state: State, code: int, key: _Key) -> State:
         node, phrase, at, end, starts, length, last, run, first, *more = state
         tracks, words, waiting, inside, signs = more
         run = run + 1 if code == last and code else 1
         plain = Track(phrase, node, Mode.PLAIN, starts, first, signs, length, end)
-        stride = Stride(at, at + 1, run, self._keep)
-        grown = read_letter(self._book, [plain, *tracks], stride, code, others)
+        stride = Stride(at, at + 1, run, self._keep, key.sign)
+        grown = read_letter(self._book, [plain, *tracks], stride, code, key.others)
         plain, left = grown[0], tuple(grown[1:])
         words += not length
         length += 1
@@ -229,13 +231,14 @@ class Matcher:
             reading.kind,
             tuple(codes.get(symbol, 0) for symbol in reading.symbols),
             tuple(codes[symbol] for symbol in reading.others if symbol in codes),
+            reading.symbols.isdigit() or bool(reading.others),
         )
 
     def _learn(self, char: str) -> _Key:
         key = self._key_of(read(char))
         if len(self._keys) < _MOST_KEYS:
             self._keys[char] = key
-            if key.kind is Kind.LETTER and len(key.codes) == 1 and not key.others:
+            if key.kind is Kind.LETTER and len(key.codes) == 1 and not key.sign:
                 self._simple[char] = key.codes[0]
             elif key.kind is Kind.SPACE:
                 self._simple[char] = _GAP

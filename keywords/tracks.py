@@ -50,6 +50,8 @@ class Track(NamedTuple):
     """Symbols of the current word; 0 after a boundary."""
     end: int
     """Where its last word ends, in characters."""
+    turned: bool = False
+    """Whether a digit or sign of the current word is read as a letter."""
 
 
 class Found(NamedTuple):
@@ -62,12 +64,16 @@ class Found(NamedTuple):
 
 
 class Stride(NamedTuple):
-    """What stands around one symbol: where it is, the run it is in, and how many starts to keep."""
+    """What stands around one symbol, and what it is."""
 
     at: int
     after: int
     run: int
+    """Which in a row of the same it is."""
     keep: int
+    """Starts of words to keep."""
+    sign: bool = False
+    """Whether it is a digit or a sign."""
 
 
 def read_letter(
@@ -87,7 +93,7 @@ def read_letter(
         starts = track.starts if track.length else (*track.starts[-stride.keep :], stride.at)
         length, end = track.length + 1, stride.after
         if stride.run >= RUN:
-            signs = track.signs + bool(others)
+            signs = track.signs + stride.sign
             stay = track._replace(mode=mode, length=length, end=end, signs=signs)
             grown += [stay, stay._replace(node=track.first)]
             continue
@@ -96,8 +102,10 @@ def read_letter(
             if number and node == DEAD and stride.run == 1:
                 continue
             first = track.first if stride.run > 1 else node
-            signs = track.signs + bool(others)
-            grown.append(Track(track.phrase, node, mode, starts, first, signs, length, end))
+            signs = track.signs + stride.sign
+            turned = track.turned or number > 0
+            after = Track(track.phrase, node, mode, starts, first, signs, length, end, turned)
+            grown.append(after)
     return _prune(grown, doubled=stride.run == RUN - 1)
 
 
@@ -120,7 +128,7 @@ def read_gap(
             grown.append(track)
         else:
             # A word without a letter is a number, not a disguise.
-            if plain or track.signs < track.length:
+            if not track.turned or track.signs < track.length:
                 _end_word(book, track, stride, grown, found, disguised=not plain)
             if point:
                 grown.append(track._replace(mode=Mode.SKIP))
@@ -157,7 +165,7 @@ def _signs(book: TermBook, track: Track, stride: Stride, others: tuple[int, ...]
     signs, length = track.signs + 1, track.length + 1
     ways = (book.spelling.follow(track.node, other) for other in others)
     return [
-        Track(track.phrase, node, Mode.PLAIN, starts, node, signs, length, stride.after)
+        Track(track.phrase, node, Mode.PLAIN, starts, node, signs, length, stride.after, turned=True)
         for node in ways
         if node != DEAD
     ]

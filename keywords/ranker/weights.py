@@ -12,6 +12,11 @@ from keywords.arrayfile import ArrayFile, ArrayFileError
 MAGIC: Final = b"RSRANK1\n"
 MOST_BYTES: Final = 4 * 2**20
 SHIPPED: Final = Path(__file__).parent / "weights.bin"
+SHAPE: Final = frozenset({"detectors", "hidden"})
+SCALE: Final = frozenset(
+    {"bias", "deep_share", "detector", "mean", "nothing", "wide", "wide_length", "wide_share"}
+)
+"""What the model needs of `shape` and `scale`."""
 
 
 class WeightsError(Exception):
@@ -36,6 +41,10 @@ class Weights:
             self.scale: dict[str, float] = dict(header["scale"])
         except (ArrayFileError, KeyError, TypeError, ValueError) as error:
             raise WeightsError(f"{path}: {error}; install the package anew") from error
+        lacking = sorted((SHAPE - self.shape.keys()) | (SCALE - self.scale.keys()))
+        if lacking or not self.categories:
+            names = ", ".join(lacking) or "categories"
+            raise WeightsError(f"{path}: its header lacks {names}; install the package anew")
 
     def array(self, name: str) -> memoryview:
         """One of the arrays, not copied.
