@@ -52,8 +52,21 @@ def _up(size: int) -> int:
     return -(-size // _ALIGNED) * _ALIGNED
 
 
-def mapped(file: BinaryIO, path: Path) -> memoryview:
-    """An open file's bytes, not copied; `path` is for the error alone.
+def mapped(path: Path) -> memoryview:
+    """A file's bytes, not copied.
+
+    Raises:
+        ArrayFileError: it is not there, cannot be read, or is empty.
+    """
+    try:
+        with path.open("rb") as file:
+            return mapped_open(file)
+    except OSError as error:
+        raise ArrayFileError(f"{path}: {error}") from error
+
+
+def mapped_open(file: BinaryIO) -> memoryview:
+    """An open file's bytes, not copied.
 
     Raises:
         ArrayFileError: it cannot be mapped, or is empty.
@@ -61,15 +74,7 @@ def mapped(file: BinaryIO, path: Path) -> memoryview:
     try:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except (OSError, ValueError) as error:
-        raise ArrayFileError(f"{path}: {error}") from error
-
-
-def _map(path: Path) -> memoryview:
-    try:
-        with path.open("rb") as file:
-            return mapped(file, path)
-    except OSError as error:
-        raise ArrayFileError(f"{path}: {error}") from error
+        raise ArrayFileError(f"{file.name}: {error}") from error
 
 
 class ArrayFile:
@@ -84,7 +89,7 @@ class ArrayFile:
         path = source if isinstance(source, Path) else "it"
         if sys.byteorder != "little":
             raise ArrayFileError(f"{path}: is little-endian; this machine is not")
-        self._view = source if isinstance(source, memoryview) else _map(source)
+        self._view = source if isinstance(source, memoryview) else mapped(source)
         start = len(magic) + _LENGTH
         length = int.from_bytes(self._view[len(magic) : start], "little")
         if self._view[: len(magic)] != magic or start + length > len(self._view):

@@ -85,7 +85,7 @@ def check_whole(book: bytes | memoryview) -> None:
     """
     end = len(book) - _CHECKS.size
     if end < 0 or zlib.crc32(book[:end]) != _CHECKS.unpack(book[end:])[1]:
-        raise ArrayFileError("is cut or damaged")
+        raise ArrayFileError("the book is cut or damaged")
 
 
 def read_book(book: Path | bytes | memoryview) -> TermBook:
@@ -94,23 +94,15 @@ def read_book(book: Path | bytes | memoryview) -> TermBook:
     Raises:
         ArrayFileError: it is not there, not whole, or of another release.
     """
-    path = book if isinstance(book, Path) else "it"
-    if isinstance(book, Path):
-        try:
-            with book.open("rb") as opened:
-                view = mapped(opened, book)
-        except OSError as error:
-            raise ArrayFileError(f"{path}: {error}") from error
-    else:
-        view = memoryview(book)
+    view = mapped(book) if isinstance(book, Path) else memoryview(book)
     end = len(view) - _CHECKS.size
     if view[: len(MAGIC)] != MAGIC:
-        raise ArrayFileError("is no book of packs")
+        raise ArrayFileError("this is no book of packs")
     if end < _HEAD or zlib.crc32(view[: _head_of(view)]) != _CHECKS.unpack(view[end:])[0]:
-        raise ArrayFileError("is cut, or its header is damaged")
+        raise ArrayFileError("the book is cut, or its header is damaged")
     file = ArrayFile(view[:end], MAGIC)
     if file.header.get("release") != RELEASE:
-        raise ArrayFileError("was made by another release")
+        raise ArrayFileError("the book was made by another release")
     try:
         sizes: dict[str, int] = file.header["sizes"]
         packs = tuple(_pack(row) for row in file.header["packs"])
@@ -127,7 +119,7 @@ def read_book(book: Path | bytes | memoryview) -> TermBook:
             parted=_parted(file) if has_parts else (),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ArrayFileError(f"{path}: its header is not whole: {error}") from error
+        raise ArrayFileError(f"its header is not whole: {error}") from error
 
 
 def _head_of(book: bytes | memoryview) -> int:

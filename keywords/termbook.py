@@ -18,7 +18,7 @@ from keywords.phrasegraph import PhraseGraph
 from keywords.phrases import Phrase, expand, plain_rows
 from keywords.variants import glued, splits, typos
 
-GLUED_FROM = 60
+GLUED_FROM = 40
 """A phrase that stands for more rows of words than this is not looked for glued or cut."""
 NO_CUES: frozenset[int] = frozenset()
 

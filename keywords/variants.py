@@ -11,7 +11,7 @@ letter is seldom wrong, and a wrong key lies beside the right one.
 from collections.abc import Iterator
 from typing import Final
 
-LONG: Final = 7
+LONG: Final = 8
 """Letters from which a word has misspellings and may be cut in two."""
 GLUED_LEAST: Final = 8
 GLUED_MOST: Final = 20

@@ -11,10 +11,14 @@ import sys
 import pytest
 from hypothesis import HealthCheck, settings
 
+from demo.school import BOOKS
 from wire.tls import require_tls13
 
 # gRPC reads its settings when it is imported, and the tests of both ends import it.
 require_tls13()
+
+# The packs made ready, once for all tests: each service that is started finds them here.
+os.environ["REDSHANK_BOOKS"] = str(BOOKS)
 
 settings.register_profile(
     "quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent.local import LocalError
-from demo.school import LISTENERS, Program, School
+from demo.school import BOOKS, LISTENERS, Program, School
 from tests.agent.service.conftest import Session, found
 from tests.faults import wire
 from tests.faults.wire import Wire
@@ -49,6 +49,7 @@ class FarPc:
         self.environment = {
             "REDSHANK_STATE": str(self.state),
             "REDSHANK_SOCKET": str(self.folder / "agent.sock"),
+            "REDSHANK_BOOKS": str(BOOKS),
         }
         self.line = line
         said = school.token()

@@ -67,7 +67,7 @@ def by_step(matcher, text):
         ("za-p", ["za-p"]),
         ("(zap)", ["zap"]),
         ("'zap'", ["zap"]),
-        ("3nd 1t 7on1ght", ["3nd 17 7on1ght"]),
+        ("3nd 1t 7on1ght", ["3nd 1t 7on1ght"]),
         ("end it t o n i g h t now", ["end it t o n i g h t"]),
         ("end it\ntonight", ["end it\ntonight"]),
         ("END  it,  tonight?", ["END  it,  tonight"]),

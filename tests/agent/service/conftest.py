@@ -17,6 +17,7 @@ from agent.local import connect
 from agent.service.record import DeviceScribe, Draft
 from agent.service.settings import Settings as AgentSettings
 from agent.service.uplink import Timing
+from demo.school import BOOKS
 from wire import account, certs, ids
 from wire.clock import SystemClock
 from wire.details import Details
@@ -110,9 +111,13 @@ def place():
 class Pc:
     """A PC with the service running in threads of this process."""
 
-    def __init__(self, place, **parts):
+    def __init__(self, place, *, books=BOOKS, **parts):
         self.settings = AgentSettings(
-            state=str(place), socket=str(place / "s"), spool_mib=16, spool_reserve_mib=4
+            state=str(place),
+            socket=str(place / "s"),
+            books=str(books or ""),
+            spool_mib=16,
+            spool_reserve_mib=4,
         )
         self.parts = build.Parts(timing=QUICK, users=set, **parts)
         self.service = None

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey 
 from agent.service.enrol import keep_policy  # noqa: E402
 from agent.service.files import write_whole  # noqa: E402
 from agent.service.identity import Files, Identity, save  # noqa: E402
+from agent.service.shelf import Shelf  # noqa: E402
+from demo.school import BOOKS  # noqa: E402
 from wire import certs, chain, root, seal, sign  # noqa: E402
 from wire.clock import SystemClock  # noqa: E402
 from wire.codec import (  # noqa: E402
@@ -141,7 +143,8 @@ class School:
         )
         save(files, identity)
         if policy:
-            assert keep_policy(files, identity, encode_signed_policy(self.policy())) == ""
+            signed = encode_signed_policy(self.policy())
+            assert keep_policy(files, identity, signed, Shelf(BOOKS)) == ""
         return files, identity
 
     def details(self, envelope: Envelope, header: Header) -> Details:

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.session.compile import Wanted, build
 from agent.session.evidence import Scene, details, judge, picture_state
 from agent.session.fold import WITHIN, Fold, Subject
 from agent.session.outbox import MOST_MESSAGES, MOST_SHOTS, NO_ROOM, Outbox
@@ -74,6 +73,19 @@ def found(number):
 
 def shot(number):
     return Shot(event=event(number), webp=b"w", width=1, height=1, taken_at=1, of="window")
+
+
+def shown(matcher, text):
+    return [(one.term.id, one.pack.version, one.start, one.end) for one in matcher.find(text)]
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """The pack's book, as the service keeps it."""
+    path = tmp_path / "kept.book"
+    path.write_bytes(write_book(make_book([pack()])))
+    path.chmod(0o644)
+    return path
 
 
 def sight(text, at=0):
@@ -348,25 +360,64 @@ class TestPackbook:
         assert book.problems == ()
         assert [match.pack.version for match in book.matcher.find("grey heron")] == [4]
 
-    @given(st.binary(max_size=200))
-    def test_any_bytes_can_be_given(self, text):
-        built = build(Wanted({"en/x": text, NAME: TEXT.encode()}, {}))
-        assert built.good >= {NAME}
-        assert len(built.matcher.find("a blue heron")) == 1
-
     @pytest.mark.parametrize(
-        "compiler", [("/nonexistent",), (sys.executable, "-c", "1/0"), (sys.executable, "-c", "")]
+        "command", [("/nonexistent",), (sys.executable, "-c", "1/0"), (sys.executable, "-c", "")]
     )
-    def test_without_a_process_apart_it_is_built_here(self, compiler):
-        book = Packbook(compiler)
+    def test_without_a_process_apart_it_is_made_here(self, command):
+        book = Packbook(command)
         book.update([pack_text()])
         assert len(book.matcher.find("a blue heron")) == 1
 
-    def test_what_is_built_apart_is_the_same(self):
+    def test_what_is_made_apart_is_the_same(self):
         book = Packbook()
         book.update([pack_text()])
         text = "a blue heron, a zesty gull; redshank walks the tideline"
-        assert book.matcher.find(text) == MATCHER.find(text)
+        assert shown(book.matcher, text) == shown(MATCHER, text)
+
+    def test_a_book_is_taken_and_then_packs_and_then_it_again(self, kept):
+        book = Packbook()
+        book.open(str(kept), OWN)
+        first = book.matcher
+        assert shown(first, "a blue heron") == shown(MATCHER, "a blue heron") != []
+        book.open(str(kept), OWN)
+        assert book.matcher is first
+        book.update([])
+        assert book.matcher.find("a blue heron") == ()
+        book.open(str(kept), OWN)
+        assert len(book.matcher.find("a blue heron")) == 1
+        assert (book.problems, book.refused) == ((), "")
+
+    @pytest.mark.parametrize(
+        ("spoil", "words"),
+        [
+            (lambda path: path.unlink(), "No such file"),
+            (lambda path: path.write_bytes(path.read_bytes()[:-1]), "cut"),
+            (lambda path: path.write_bytes(b"no book"), "no book of packs"),
+            (lambda path: path.chmod(0o664), "other accounts may write it"),
+            (lambda path: path.chmod(0o646), "other accounts may write it"),
+        ],
+    )
+    def test_a_book_that_is_refused_leaves_the_matcher_until_packs_come(self, kept, spoil, words):
+        book = Packbook()
+        book.update([pack_text()])
+        good = book.matcher
+        spoil(kept)
+        book.open(str(kept), OWN)
+        assert words in book.refused
+        assert book.matcher is good
+        book.update([pack_text()])
+        assert book.matcher is good
+        assert words in book.refused
+
+    def test_a_link_a_pipe_and_a_folder_are_no_book(self, kept):
+        link, pipe = kept.with_name("link"), kept.with_name("pipe")
+        link.symlink_to(kept)
+        os.mkfifo(pipe)
+        for path in (link, pipe, kept.parent):
+            book = Packbook()
+            book.open(str(path), OWN)
+            assert book.refused
+            assert book.matcher.find("a blue heron") == ()
 
 
 @pytest.mark.parametrize(
