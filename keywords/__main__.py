@@ -208,7 +208,7 @@ def _judge(detector: Detector, rows: Sequence[Labelled], place: Place) -> list[J
 def _json(line: str, number: int) -> object:
     try:
         return json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LabelError(f"line {number}: is no JSON ({error}); one object a line") from error
 
 
@@ -234,8 +234,13 @@ def _convert(options: argparse.Namespace) -> int:
         return WRONG_USE
     assumed = Assumed(options.category, options.severity)
     lists = [_read_list(path, assumed) for path in options.files]
-    shipped = shipped_packs()
     rows = [row for listed in lists for row in listed.rows]
+    named = {code(row.category, "_") for row in rows}
+    shipped = [
+        path
+        for path in shipped_packs()
+        if path.parent.name == options.language and path.stem in named
+    ]
     packed = to_packs(rows, language=options.language, heads=load_packs(shipped))
     targets = {name: options.to / f"{name}.toml" for name in packed.packs}
     for path in targets.values():
@@ -245,7 +250,7 @@ def _convert(options: argparse.Namespace) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(packed.packs[name], encoding="utf-8", newline="\n")
         print(f"{path}: {packed.packs[name].count('[[term]]')} terms")
-        if any(name == f"{one.parent.name}/{one.stem}" for one in shipped):
+        if path.stem in {one.stem for one in shipped}:
             print(f"{path}: has the name of a shipped pack, whose place it would take")
     return _tell_refused([*(one for each in lists for one in each.refused), *packed.refused])
 

@@ -9,6 +9,7 @@ Invariant: a file is written whole and then only read; one that is not whole is 
 
 import json
 import mmap
+import struct
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,13 +23,15 @@ class ArrayFileError(Exception):
     """A file of arrays that cannot be used, and why."""
 
 
-def lay_out(magic: bytes, header: Mapping[str, Any], arrays: Mapping[str, tuple[str, bytes]]) -> bytes:
+def lay_out(
+    magic: bytes, header: Mapping[str, Any], arrays: Mapping[str, tuple[str, bytes]]
+) -> bytes:
     """The bytes of a file; each array is its type code and its own bytes."""
     places: dict[str, list[Any]] = {}
     room = len(magic) + _LENGTH + len(_text(header, arrays, {})) + 32 * len(arrays)
     at = start = _up(room)
     for name, (code, raw) in arrays.items():
-        places[name] = [code, at, len(raw) // memoryview(b"").cast(code).itemsize]
+        places[name] = [code, at, len(raw) // struct.calcsize(code)]
         at += _up(len(raw))
     text = _text(header, arrays, places)
     whole = bytearray(at)
@@ -45,7 +48,9 @@ def lay_out(magic: bytes, header: Mapping[str, Any], arrays: Mapping[str, tuple[
 def _text(
     header: Mapping[str, Any], arrays: Mapping[str, object], places: Mapping[str, list[Any]]
 ) -> bytes:
-    return json.dumps({**header, "arrays": {name: places.get(name, []) for name in arrays}}).encode()
+    return json.dumps(
+        {**header, "arrays": {name: places.get(name, []) for name in arrays}}
+    ).encode()
 
 
 def _up(size: int) -> int:
@@ -111,8 +116,10 @@ class ArrayFile:
         try:
             code, offset, count = self._places[name]
             size = memoryview(b"").cast(code).itemsize * count
-            if not 0 <= offset <= offset + size <= len(self._view):
-                raise ValueError(f"{name} reaches beyond the end")
-            return self._view[offset : offset + size].cast(code)
+            is_whole = 0 <= offset <= offset + size <= len(self._view)
+            part = self._view[offset : offset + size].cast(code)
         except (KeyError, ValueError, TypeError) as error:
             raise ArrayFileError(f"an array is missing or cut: {error}") from error
+        if not is_whole:
+            raise ArrayFileError(f"an array is cut: {name} reaches beyond the end")
+        return part

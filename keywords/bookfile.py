@@ -70,8 +70,13 @@ def write_book(book: TermBook) -> bytes:
         arrays["parted_from"] = array("i", accumulate(map(len, book.parted), initial=0))
     arrays["entries"] = array("B", b"".join(rows))
     arrays["entries_from"] = array("i", accumulate(map(len, rows), initial=0))
-    header = {"release": RELEASE, "packs": told, "codes": book.codes}
-    header |= {"longest": book.longest, "sizes": sizes}
+    header = {
+        "release": RELEASE,
+        "packs": told,
+        "codes": book.codes,
+        "longest": book.longest,
+        "sizes": sizes,
+    }
     plain = {name: (part.typecode, part.tobytes()) for name, part in arrays.items()}
     laid = lay_out(MAGIC, header, plain)
     return laid + _CHECKS.pack(zlib.crc32(laid[: _head_of(laid)]), zlib.crc32(laid))
@@ -96,7 +101,7 @@ def read_book(book: Path | bytes | memoryview) -> TermBook:
     """
     view = mapped(book) if isinstance(book, Path) else memoryview(book)
     end = len(view) - _CHECKS.size
-    if view[: len(MAGIC)] != MAGIC:
+    if bytes(view[: len(MAGIC)]) != MAGIC:
         raise ArrayFileError("this is no book of packs")
     if end < _HEAD or zlib.crc32(view[: _head_of(view)]) != _CHECKS.unpack(view[end:])[0]:
         raise ArrayFileError("the book is cut, or its header is damaged")
@@ -133,9 +138,7 @@ def _part(file: ArrayFile, name: str, fields: Sequence[str]) -> dict[str, memory
 
 def _parted(file: ArrayFile) -> tuple[tuple[int, ...], ...]:
     all_of, starts = file.array("parted"), file.array("parted_from")
-    return tuple(
-        tuple(all_of[starts[at] : starts[at + 1]]) for at in range(len(starts) - 1)
-    )
+    return tuple(tuple(all_of[starts[at] : starts[at + 1]]) for at in range(len(starts) - 1))
 
 
 def _row(entry: Entry, pack: int) -> list[Any]:

@@ -8,8 +8,8 @@ them is empty); places are never multiplied out (`keywords.phrasegraph`).
 """
 
 import re
-from itertools import product
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 
 from keywords.inflect import inflections
 

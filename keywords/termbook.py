@@ -15,7 +15,7 @@ from keywords.automaton import Automaton, Trie
 from keywords.normalise import Kind, read
 from keywords.pack import Pack, Severity, Term
 from keywords.phrasegraph import PhraseGraph
-from keywords.phrases import Phrase, expand, plain_rows
+from keywords.phrases import MOST_WORDS, Phrase, expand, plain_rows
 from keywords.variants import glued, splits, typos
 
 GLUED_FROM = 40
@@ -153,15 +153,16 @@ class _Meanings:
 
     def phrases(self) -> list[tuple[Row, int]]:
         """All phrases and what they mean."""
-        cues = ((((cue,),), number) for cue, number in self._cues.items())
+        cues = ((((cue,),), number) for cue, number in self._cues.items() if len(cue) <= MOST_WORDS)
         return [*self._rows, *cues]
 
     def _take(self, row: Row, number: int) -> None:
-        if all(() in ways for ways in row):
-            return
+        words = sum(max(map(len, ways)) for ways in row)
+        if all(() in ways for ways in row) or words > MOST_WORDS:
+            return  # `check` tells both: nothing is seen, or signs make many words of few
         self._rows[row, number] = None
         self.vocabulary.update(word for ways in row for way in ways for word in way)
-        self.longest = max(self.longest, sum(max(map(len, ways)) for ways in row))
+        self.longest = max(self.longest, words)
 
     def _disguise(self, row: Row, phrase: Phrase, number: int) -> None:
         self.grave.update(word for ways in row for way in ways for word in way)
@@ -177,7 +178,7 @@ class _Meanings:
         spelt = [spell(phrase) for phrase in phrases]
         cues = self._cues
         self.vocabulary.update(word for one in spelt for word in one)
-        self.longest = max(self.longest, *map(len, spelt))
+        self.longest = max(self.longest, *(min(len(one), MOST_WORDS) for one in spelt))
         return frozenset(cues.setdefault(one, -1 - len(cues)) for one in spelt if one)
 
 

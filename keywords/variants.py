@@ -9,6 +9,7 @@ letter is seldom wrong, and a wrong key lies beside the right one.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 LONG: Final = 8
@@ -24,7 +25,7 @@ def _beside() -> dict[str, str]:
     """The keys left and right of each on a British keyboard."""
     found: dict[str, str] = {}
     for row in _ROWS:
-        for left, right in zip(row, row[1:], strict=False):
+        for left, right in pairwise(row):
             found[left] = found.get(left, "") + right
             found[right] = found.get(right, "") + left
     return found

@@ -6,6 +6,7 @@ First `splice`, as often as wished, each time with another seed; then `train`.
 import argparse
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +34,23 @@ class Material:
 
     texts: list[Labelled]
     model: SentenceModel
-    spliced: splice.Spliced
+    folder: Path
+    """Where spliced texts and vectors are kept."""
+
+    @cached_property
+    def spliced(self) -> splice.Spliced:
+        """Texts without labels."""
+        return splice.kept(self.folder)
 
     @cached_property
     def vectors(self) -> np.ndarray:
-        """The sentence model's vectors of the labelled texts."""
-        return self.model.read([one.text for one in self.texts])
+        """The sentence model's vectors of the labelled texts, kept beside the spliced ones."""
+        texts = [one.text for one in self.texts]
+        name = sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        path = self.folder / f"labelled-{name}.npy"
+        if not path.exists():
+            np.save(path, self.model.read(texts))
+        return np.load(path)
 
     @cached_property
     def counted(self) -> object:
@@ -117,7 +129,7 @@ def main() -> int:
         those = [one.text for one in texts]
         splice.make(options.spliced, those, options.count, options.seed, model)
         return 0
-    material = Material(texts, model, splice.kept(options.spliced))
+    material = Material(texts, model, options.spliced)
     joint = Joint(*options.joint) if options.joint else _joint(material, options.epochs)
     print(f"joint: --joint {joint.wide:.4f} {joint.deep:.4f} {joint.bias:.4f}")
     coefficients, weights = material.train(np.arange(len(texts)), options.epochs)

@@ -17,6 +17,8 @@ HIDDEN = 40
 WIDTHS = (8, 16, 24, 32, 48, 64, 96, 128, 160)
 """Lengths that texts are filled up to, so that few shapes are compiled."""
 BATCH = 64
+TOLD_WEIGHT = 3.0
+"""What a label counts against a word of the teacher."""
 DROPPED_PIECES, DROPPED_ANSWERS = 0.15, 0.3
 
 Weights = dict[str, jax.Array]
@@ -82,11 +84,12 @@ def _loss(
 ) -> jax.Array:
     concern, grave, category, told = labels
     said = answer(w, pieces, key)
-    loss = jnp.mean(jax.nn.softplus(said[:, 0]) - said[:, 0] * concern)
-    loss += 0.3 * jnp.mean(told * concern * (jax.nn.softplus(said[:, 1]) - said[:, 1] * grave))
+    weight = 1 + (TOLD_WEIGHT - 1) * told
+    loss = jnp.mean(weight * (jax.nn.softplus(said[:, 0]) - said[:, 0] * concern))
+    loss += jnp.mean(told * concern * (jax.nn.softplus(said[:, 1]) - said[:, 1] * grave))
     named = jax.nn.log_softmax(said[:, 2:])
     chosen = jnp.take_along_axis(named, jnp.maximum(category, 0)[:, None], 1)[:, 0]
-    loss -= 0.3 * jnp.mean(told * concern * (category >= 0) * chosen)
+    loss -= jnp.mean(told * concern * (category >= 0) * chosen)
     return loss + 1e-4 * sum(jnp.sum(w[name] ** 2) for name in ("around", "loud", "mean"))
 
 

@@ -10,7 +10,10 @@ from test_keyword_ranker import SCALE, laid_out, small_arrays, small_header
 from trialpack import HEAD
 
 from keywords.__main__ import main
-from keywords.pack import read_pack
+from keywords.decide import Detector
+from keywords.explain import explain
+from keywords.matcher import Matcher
+from keywords.pack import read_pack, shipped_packs
 from keywords.ranker import Ranker, Weights
 from keywords.reasons import REASONS
 
@@ -120,9 +123,9 @@ def test_check_goes_on_after_a_broken_file(pack, tmp_path, capsys):
 
 
 def test_explain_shows_match_grade_reasons_and_priority(pack, capsys):
-    assert main(["explain", "--pack", str(pack), "i wanna go home tonight"]) == 0
+    assert main(["explain", "--pack", str(pack), "tonight i wanna go home"]) == 0
     out = capsys.readouterr().out
-    assert "“i wanna go home” (characters 0 to 15)" in out
+    assert "“i wanna go home” (characters 8 to 23)" in out
     assert "en/trial/go-home, version 3" in out
     assert REASONS["imminent"] in out
     assert "priority  P2" in out
@@ -134,7 +137,9 @@ def test_explain_says_when_nothing_stands_there(pack, capsys):
 
 
 def test_explain_says_why_a_match_is_no_alert(capsys):
-    assert main(["explain", "an inspector calls essay: quotes on suicide rates"]) == 0
+    (suicide,) = [str(path) for path in shipped_packs() if path.stem == "suicide"]
+    text = "an inspector calls essay: quotes on suicide rates"
+    assert main(["explain", "--pack", suicide, text]) == 0
     out = capsys.readouterr().out
     assert "no alert" in out
 
@@ -212,12 +217,12 @@ def graded(pack, capsys, monkeypatch):
 
 def test_grade_decides_each_line(graded):
     code, (one, other), error = graded(
-        {"id": "a", "text": "i wanna go home tonight"}, "", {"text": "nothing"}
+        {"id": "a", "text": "tonight i wanna go home"}, "", {"text": "nothing"}
     )
     assert (code, error) == (0, "")
     assert one["id"] == "a"
     assert (one["priority"], one["severity"], one["category"]) == ("P2", "critical", "trial")
-    assert one["matches"] == [{"pack": "en/trial", "term": "go-home", "start": 0, "end": 15}]
+    assert one["matches"] == [{"pack": "en/trial", "term": "go-home", "start": 8, "end": 23}]
     assert REASONS["imminent"] in one["reasons"]
     assert 0 < other["score"] < one["score"] < 1
     assert (other["id"], other["priority"], other["severity"]) == (None, None, None)
@@ -266,10 +271,16 @@ def test_explain_tells_of_a_pattern(ranks, pack, capsys):
     assert "decision  P3" in out
 
 
+def test_explain_without_a_ranker_tells_no_score(pack):
+    lines = list(explain(Detector(Matcher([read_pack(pack)])), "stay here"))
+    assert lines[-1] == "decision  P3"
+    assert not any(line.startswith(("ranker", "score")) for line in lines)
+
+
 def test_explain_tells_the_rankers_share(ranks, pack, capsys):
-    ranks(3.0)
+    ranks(4.0)
     assert main(["explain", "--pack", str(pack), "stay here"]) == 0
-    assert "+1.1     Sentences like this one" in " ".join(capsys.readouterr().out.splitlines())
+    assert "+1.4     Sentences like this one" in " ".join(capsys.readouterr().out.splitlines())
 
 
 def test_weights_that_are_not_there_are_said(pack, tmp_path, monkeypatch, capsys):

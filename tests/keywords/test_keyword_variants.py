@@ -9,12 +9,12 @@ WORD = st.text("abcdefghijklmnopqrstuvwxyz", min_size=LONG, max_size=12)
 
 
 def test_a_letter_left_out_swapped_or_beside_its_key():
-    found = set(typos("suicide"))
-    assert {"sicide", "suicid", "sucide"} <= found  # left out
-    assert {"usicide", "suciide", "suicied"} & found == {"suciide", "suicied"}  # swapped
-    assert {"suocide", "suixide", "suicidw"} <= found  # beside
-    assert "suizide" not in found
-    assert "zuicide" not in found
+    found = set(typos("overdose"))
+    assert {"ovrdose", "oerdose", "overdos"} <= found  # left out
+    assert {"voerdose", "ovredose", "overdoes"} & found == {"ovredose", "overdoes"}  # swapped
+    assert {"ocerdose", "ovwrdose", "overdosw"} <= found  # beside
+    assert "overdoze" not in found
+    assert "iverdose" not in found
 
 
 @pytest.mark.parametrize("word", ["", "kill", "murder", "mur-derer", "1234567", "murder3r"])
@@ -36,9 +36,12 @@ def test_a_typo_keeps_the_first_letter_and_is_one_edit_away(word):
 @pytest.mark.parametrize(
     ("phrase", "ways"),
     [
-        (("suicide",), {("su", "icide"), ("sui", "cide"), ("suic", "ide"), ("suici", "de")}),
+        (
+            ("overdose",),
+            {(cut[:at], cut[at:]) for cut in ["overdose"] for at in range(2, 7)},
+        ),
         (("go", "home"), set()),
-        (("a", "b", "suicide"), set()),
+        (("a", "b", "overdose"), set()),
         (("12345678",), set()),
         ((), set()),
     ],
@@ -48,9 +51,9 @@ def test_a_long_word_is_cut_in_two(phrase, ways):
 
 
 def test_either_word_of_two_is_cut():
-    found = set(splits(("suicide", "tonight")))
-    assert ("sui", "cide", "tonight") in found
-    assert ("suicide", "to", "night") in found
+    found = set(splits(("suicidal", "tomorrow")))
+    assert ("sui", "cidal", "tomorrow") in found
+    assert ("suicidal", "to", "morrow") in found
     assert all(len(way) == 3 for way in found)
 
 
