@@ -20,6 +20,7 @@ from agent.service.record import DeviceScribe
 from agent.service.roll import Roll
 from agent.service.seal import Offset, Sealer
 from agent.service.settings import Settings
+from agent.service.shelf import Shelf
 from agent.service.spool import Spool
 from agent.service.spool_file import SpoolFile
 from agent.service.spool_rescue import noted
@@ -30,6 +31,7 @@ from agent.service.who import Place
 from agent.session import memory
 from wire import tls
 from wire.clock import Clock, SystemClock
+from wire.local import Settings as SessionSettings
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +80,8 @@ class Service:
         self.watch.started()
         self.intake.remember()
         self.spool.call_when_written(self.uplink.nudge)
-        self.policy.call_when_changed(self.roll.push)
+        self.policy.call_when_changed(self._policy_changed)
+        self.policy.start()
         threads = [
             threading.Thread(target=self.listener.serve, args=(self.intake.serve,), name="listen"),
             threading.Thread(target=self.uplink.run, name="uplink"),
@@ -96,10 +99,15 @@ class Service:
             if self.keeper is not None:
                 self.keeper.stop()
             self.uplink.stop()
+            self.policy.stop()
             for thread in threads:
                 thread.join(10)
             self.spool.close()
             _log.info("the service has stopped", extra={"event": "stopped"})
+
+    def _policy_changed(self, settings: SessionSettings) -> None:
+        self.roll.push(settings)
+        self.uplink.beat_soon()
 
     def stop(self) -> None:
         """Have `run` return; any thread may call it, but no signal's handler."""
@@ -136,6 +144,7 @@ def build_service(settings: Settings, parts: Parts | None = None) -> Service:
         root_public=ids.root_public(identity),
         school=identity.school,
         clock=parts.clock,
+        shelf=Shelf(settings.books_folder),
     )
     scribe = DeviceScribe(key, school=identity.school, device=identity.device, clock=parts.clock)
     spool = Spool(SpoolFile.open(files.spool, scribe=scribe, limits=settings.limits))

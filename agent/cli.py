@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         prog="redshank-agent",
         description="The Redshank agent of this PC.",
         epilog="Settings come from /etc/redshank/agent.toml, over it the environment "
-        "(REDSHANK_STATE, REDSHANK_SOCKET), over it the flags.",
+        "(REDSHANK_STATE, REDSHANK_SOCKET, REDSHANK_BOOKS), over it the flags.",
     )
     outer.add_argument("--version", action="version", version=f"redshank-agent {VERSION}")
     outer.add_argument("--config", type=Path, help="the settings file")
@@ -85,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
 def _enrol(given: argparse.Namespace, settings: Settings) -> int:
     from agent.service import enrol  # noqa: PLC0415  # each command loads what it needs
     from agent.service.identity import Files, IdentityError  # noqa: PLC0415
+    from agent.service.shelf import Shelf  # noqa: PLC0415
     from wire.token import TokenError  # noqa: PLC0415
 
     files = Files(Path(settings.state))
@@ -92,7 +93,7 @@ def _enrol(given: argparse.Namespace, settings: Settings) -> int:
         identity, policy = enrol.enrol(
             files, server=given.server, token_text=given.token, host=given.host
         )
-        problem = enrol.keep_policy(files, identity, policy)
+        problem = enrol.keep_policy(files, identity, policy, Shelf(settings.books_folder))
     except (enrol.EnrolError, TokenError, IdentityError) as error:
         return _failed(str(error))
     except OSError as error:
@@ -179,6 +180,7 @@ def _status(given: argparse.Namespace, settings: Settings) -> int:
 def status_lines(said: dict[str, Any]) -> list[str]:
     """The status for people."""
     uplink, spool, policy = said["uplink"], said["spool"], said["policy"]
+    book = said["book"]
     watched = sum(one["hook_alive"] for one in said["sessions"])
     lines = [
         f"device      {said['device']} at {said['school']}, agent {said['version']}",
@@ -186,12 +188,14 @@ def status_lines(said: dict[str, Any]) -> list[str]:
         + (f" ({uplink['cause']}: {uplink['words']})" if uplink["words"] else ""),
         f"clock       {uplink['clock_offset_us'] / 1e6:+.1f} s to the collector's",
         f"policy      version {policy['version']}"
-        + (f"; {policy['problem']}" if policy["problem"] else ""),
+        + (f"; {policy['problem']}" if policy["problem"] else "")
+        + ("; its packs are being made ready" if policy["version"] and not book["ready"] else ""),
         f"spool       {spool['records']} records wait, {spool['bytes'] / (1 << 20):.1f} MiB"
         + (f", {spool['quarantined']} in quarantine" if spool["quarantined"] else "")
         + (f"; {spool['problem']}" if spool["problem"] else ""),
         f"sessions    {len(said['sessions'])} connected, {watched} watched",
     ]
+    lines += [f"book        {words}" for words in (book["problem"], *book["refused"]) if words]
     lines += [f"integrity   {note}" for note in spool["notes"]]
     lines += [
         f"gap         {gap['reason']}, still open" for gap in said["gaps"] if not gap["ended_at"]

@@ -30,6 +30,8 @@ from types import TracebackType
 from typing import Any, Self
 
 LOOPBACK = "127.0.0.1:0"
+BOOKS = Path(__file__).resolve().parents[1] / "build" / "books"
+"""The packs made ready, once for all schools of this checkout."""
 LISTENERS = ("desk", "enrol", "uplink", "ops")
 
 
@@ -196,6 +198,7 @@ class Pc:
         return {
             "REDSHANK_STATE": str(self.state),
             "REDSHANK_SOCKET": str(self.folder / "agent.sock"),
+            "REDSHANK_BOOKS": str(BOOKS),
         }
 
     @property
@@ -259,8 +262,8 @@ class Pc:
 
 def watching(status: Mapping[str, Any]) -> bool:
     """Whether this status tells of a session that is watched and a collector that hears."""
-    flowing = status["uplink"]["phase"] == "flowing"
-    return bool(flowing and any(session["hook_alive"] for session in status["sessions"]))
+    ready = status["uplink"]["phase"] == "flowing" and status["book"]["ready"]
+    return bool(ready and any(session["hook_alive"] for session in status["sessions"]))
 
 
 class Program:

@@ -25,8 +25,14 @@ class Stream(Protocol):
 class SessionEnd:
     """The session's end."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, service: str = "") -> None:
         self._stream = stream
+        self._service = service
+
+    @property
+    def service(self) -> str:
+        """The account that listens."""
+        return self._service
 
     def send(self, message: local.FromSession) -> None:
         """Send one message."""

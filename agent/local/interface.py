@@ -42,6 +42,11 @@ class Peer:
 class Channel(Protocol):
     """The session's end."""
 
+    @property
+    def service(self) -> str:
+        """The account that listens: the uid in decimal on Linux, empty where it is not known."""
+        ...
+
     def send(self, message: FromSession) -> None:
         """Send one message. Any thread may call it.
 

@@ -136,9 +136,15 @@ class UnixListener:
 
 def peer_of(sock: socket.socket) -> Peer:
     """Ask the kernel who connected."""
-    raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    pid, uid, _gid = _CREDENTIALS.unpack(raw)
+    pid, uid, _gid = _credentials(sock)
     return Peer(user=str(uid), pid=pid, session=session_of(pid))
+
+
+def _credentials(sock: socket.socket) -> tuple[int, int, int]:
+    pid, uid, gid = _CREDENTIALS.unpack(
+        sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    )
+    return pid, uid, gid
 
 
 def session_of(pid: int) -> str:
@@ -172,10 +178,11 @@ def connect(path: str) -> SessionEnd:
     try:
         sock.settimeout(_SEND_TIMEOUT)
         sock.connect(path)
+        service = _credentials(sock)[1]  # of whoever called `listen`
     except OSError as error:
         sock.close()
         raise LocalError(f"no service at {path}: {error.strerror or error}") from error
-    return SessionEnd(_Stream(sock, takes=MAX_FRAME_DOWN, gives=MAX_FRAME))
+    return SessionEnd(_Stream(sock, takes=MAX_FRAME_DOWN, gives=MAX_FRAME), str(service))
 
 
 def listen(path: str) -> UnixListener:

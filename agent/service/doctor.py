@@ -137,6 +137,7 @@ def _of_status(status: Mapping[str, Any], limit: int) -> list[Complaint]:
         found.append(
             Complaint(what="this PC has no policy yet, and watches nothing", do="issue a policy")
         )
+    found += _of_book(status["book"])
     if limit and status["spool"]["bytes"] > limit * _NEARLY_FULL:
         found.append(
             Complaint(
@@ -167,6 +168,25 @@ def _of_status(status: Mapping[str, Any], limit: int) -> list[Complaint]:
                 do="sign in at the PC, or start redshank-agent run --session there",
             )
         )
+    return found
+
+
+def _of_book(book: Mapping[str, Any]) -> list[Complaint]:
+    found = []
+    if book["problem"]:
+        found.append(
+            Complaint(
+                what=f"each session makes its packs ready for itself: {book['problem']}",
+                do="let the service's account write the folder `books` of its settings",
+            )
+        )
+    found += [
+        Complaint(
+            what=f"a session does not use the packs' book: {words}",
+            do="leave the folder `books` to the service's account, all others may read it (755)",
+        )
+        for words in book["refused"]
+    ]
     return found
 
 

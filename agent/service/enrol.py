@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
 
+    from agent.service.shelf import Shelf
+
 _TIMEOUT = 20.0
 _MOST_ANSWER = 32 << 20
 
@@ -189,8 +191,11 @@ def renew(files: Files, known: Identity) -> Identity:
     return _install(files, known, _chain(answer, root=root, key=key))
 
 
-def keep_policy(files: Files, identity: Identity, raw: bytes) -> str:
-    """Take the policy that came with the enrolment into force; give why not, or nothing."""
+def keep_policy(files: Files, identity: Identity, raw: bytes, shelf: "Shelf | None" = None) -> str:
+    """Take the policy that came with the enrolment into force; give why not, or nothing.
+
+    The book of its packs is made at once, so that nobody waits for it at the first start.
+    """
     from agent.service.policy import PolicyKeeper  # noqa: PLC0415  # not for a renewal
 
     if not raw:
@@ -204,8 +209,10 @@ def keep_policy(files: Files, identity: Identity, raw: bytes) -> str:
         root_public=ids.root_public(identity),
         school=identity.school,
         clock=SystemClock(),
+        shelf=shelf,
     )
     keeper.offer(signed)
+    keeper.wait()
     return keeper.problem
 
 

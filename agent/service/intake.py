@@ -145,11 +145,11 @@ class Intake:
             case local.SessionHello():
                 seat.is_session = True
                 self._roll.join(seat, self._clock.now())
-                now = self._policy.in_force
-                if now is not None:
-                    seat.channel.send(now.settings)
+                self._settings(seat)
             case local.Watch():
                 self._roll.watch(seat, message, self._clock.monotonic())
+                if message.book_refused:
+                    self._settings(seat, bookless=True)
             case local.StatusAsk():
                 if self._may_ask(seat.channel.peer.user):
                     seat.channel.send(local.StatusReply(json=self._status()))
@@ -157,6 +157,18 @@ class Intake:
                     self._refuse(seat, bytes(16), "status is for the technician: run it as root")
             case local.Found() | local.Again() | local.Shot() | local.NoShot() | local.CanaryAsk():
                 self._take(seat, message)
+
+    def _settings(self, seat: Seat, *, bookless: bool = False) -> None:
+        """Give a session what it needs of the policy, until that is what it has.
+
+        While it is sent, a new policy may go to the same session: the newest is the last.
+        """
+        while (now := self._policy.in_force) is not None:
+            settings = now.bookless if bookless and now.settings else now.settings
+            if settings is None or settings is seat.given:
+                return
+            seat.given = settings
+            seat.channel.send(settings)
 
     def _take(
         self,

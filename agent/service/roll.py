@@ -31,6 +31,10 @@ class Seat:
     dropped: int = 0
     heard: float = 0.0
     """When its health was last told, monotonic seconds; 0: never yet."""
+    given: Settings | None = None
+    """The settings that were last sent."""
+    book_refused: str = ""
+    """Why it does not use the book of the packs, as it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,8 @@ class Roll:
             is_news = (seat.hook_alive, seat.blind) != (said.hook_alive, said.blind)
             seat.hook_alive, seat.blind = said.hook_alive, said.blind
             seat.since, seat.dropped, seat.heard = said.since, said.dropped, heard
+            # A technician's terminal shows it: of a pupil's words nothing but letters.
+            seat.book_refused = "".join(c if c.isprintable() else "?" for c in said.book_refused)
         if is_news:
             self.changed.set()
 
@@ -149,6 +155,11 @@ class Roll:
                 if seat.blind is not None or (seat.since and not seat.hook_alive)
             ]
 
+    def books_refused(self) -> tuple[str, ...]:
+        """Why sessions do not use the book of the packs, each reason once."""
+        with self._lock:
+            return tuple(sorted({seat.book_refused for seat in self._seats} - {""}))
+
     def signed_in(self) -> tuple[SignedIn, ...]:
         """For the heartbeat: each account once, watched if any of its sessions is."""
         found: dict[str, tuple[AccountKind, bool, GapReason | None]] = {}
@@ -176,5 +187,6 @@ class Roll:
         with self._lock:
             seats = list(self._seats)
         for seat in seats:
+            seat.given = settings
             with contextlib.suppress(LocalError):
                 seat.channel.send(settings)

@@ -1,7 +1,7 @@
 """The agent's settings: a TOML file, and the environment over it.
 
-Every setting has a default that is right for a school PC. `REDSHANK_STATE` and
-`REDSHANK_SOCKET` override `state` and `socket`, for a developer's machine.
+Every setting has a default that is right for a school PC. `REDSHANK_STATE`, `REDSHANK_SOCKET` and
+`REDSHANK_BOOKS` override `state`, `socket` and `books`, for a developer's machine.
 """
 
 import os
@@ -30,6 +30,9 @@ class Settings:
     """Where key, spool and policy are; the service account's alone."""
     socket: str = ""
     """Where sessions connect: a Unix socket's path, or a named pipe."""
+    books: str = ""
+    """Where the packs made ready are; every account may read it, the service's alone may write it.
+    On Windows there is none: each session makes them ready for itself."""
     realm: str = ""
     """The directory's realm, for accounts that are not of this PC alone."""
     spool_mib: int = 512
@@ -38,6 +41,11 @@ class Settings:
     """The part of it in which text goes on when pictures are given up, MiB."""
     log_level: str = "info"
     """debug, info, warning or error."""
+
+    @property
+    def books_folder(self) -> Path | None:
+        """The folder of the packs made ready, if there is to be one."""
+        return Path(self.books) if self.books and sys.platform != "win32" else None
 
     @property
     def limits(self) -> Limits:
@@ -89,6 +97,7 @@ def load(
     )
     return replace(
         settings,
+        books=environ.get("REDSHANK_BOOKS") or settings.books or f"{settings.state}-books",
         socket=socket
         or environ.get("REDSHANK_SOCKET")
         or settings.socket

@@ -44,6 +44,11 @@ def status_json(
             "clock_offset_us": uplink.clock_offset,
         },
         "policy": {"version": policy.version, "problem": policy.problem},
+        "book": {
+            "ready": policy.in_force is not None and policy.in_force.settings is not None,
+            "problem": policy.shelf.problem,
+            "refused": list(roll.books_refused()),
+        },
         "spool": {
             "records": depth.records,
             "bytes": depth.bytes,

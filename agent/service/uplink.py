@@ -146,6 +146,11 @@ class Uplink:
             self._nudged.set()
             self._inbox.put(_Nudge())
 
+    def beat_soon(self) -> None:
+        """Something changed that the collector should hear of; any thread may call it."""
+        self._beat_at = 0.0
+        self.nudge()
+
     def stop(self) -> None:
         """End `run`."""
         self._stopping.set()

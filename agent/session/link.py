@@ -26,6 +26,8 @@ class Came:
     """The service said something."""
 
     message: ToSession
+    service: str = ""
+    """The account that said it, as the system names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,4 +152,4 @@ class Link:
                 self._put(Lost(channel))
                 return
             if message is not None:
-                self._put(Came(message))
+                self._put(Came(message, channel.service))

@@ -1,71 +1,90 @@
-"""The packs in force. A malformed one leaves its last good version in force."""
+"""The packs in force: from the book that the service keeps, or made here, in a process apart.
+
+A malformed pack leaves its last good version in force, and a book that is refused the matcher
+that there was; the service hears why, and sends the packs themselves.
+"""
 
 import logging
-import pickle
-import subprocess
-import sys
 from collections.abc import Sequence
 
-from agent.session.compile import Built, Wanted, build
+from agent.books.make import COMMAND, MakeError, Maker, Report, Wanted, read_packs
+from agent.books.opening import BookRefused, open_book
 from agent.session.memory import give_back
+from keywords.arrayfile import ArrayFileError
+from keywords.bookfile import read_book
 from keywords.matcher import Matcher
 from keywords.ranker import Ranker, WeightsError
+from keywords.termbook import TermBook, make_book
 from wire.event import PackText
 
-COMPILER = (sys.executable, "-m", "agent.session.compile")
-MOST_SECONDS = 60.0
+_MOST_WORDS = 500
 
 log = logging.getLogger(__name__)
 
 
 class Packbook:
-    """Has the matcher built from what policy gave."""
+    """Has the matcher of what policy gave."""
 
-    def __init__(self, compiler: tuple[str, ...] = COMPILER) -> None:
-        self._compiler = compiler
+    def __init__(self, command: tuple[str, ...] = COMMAND) -> None:
+        self._maker = Maker(command)
+        self._book = ""
         self._given: dict[str, bytes] = {}
         self._good: dict[str, bytes] = {}
         self.matcher = Matcher(())
         self.ranker = _ranker()
         self.problems: tuple[str, ...] = ()
         """What is wrong with the packs last given, in words."""
+        self.refused = ""
+        """Why the book last given is not used; empty: it is, or there was none."""
+
+    def open(self, path: str, service: str) -> None:
+        """Take a book of the policy's packs; `service` is whose it may be besides root, a uid."""
+        if path == self._book:
+            return
+        try:
+            book = open_book(path, {0, int(service)} if service.isdecimal() else {0})
+        except BookRefused as error:
+            self.refused = str(error)[:_MOST_WORDS]
+            log.warning("book refused: %s", error)
+            return
+        self._book, self.refused, self.problems = path, "", ()
+        self._given, self._good = {}, {}
+        self.matcher = Matcher(book)
 
     def update(self, packs: Sequence[PackText]) -> None:
         """Take the policy's packs. What it no longer has is no longer looked for."""
         texts = {pack.name: pack.text for pack in packs}
-        if texts == self._given:
+        if texts == self._given and not self._book:
             return
-        built = self._build(Wanted(texts, self._good))
-        for problem in built.problems:
+        report, book = self._make(Wanted(texts, self._good))
+        for problem in report.problems:
             log.warning("pack refused: %s", problem)
         before = self._good
         self._given = texts
         self._good = {
-            name: texts[name] if name in built.good else self._good[name]
+            name: texts[name] if name in report.good else self._good[name]
             for name in texts
-            if name in built.good or name in self._good
+            if name in report.good or name in self._good
         }
-        self.problems = built.problems
-        if self._good != before:
-            self.matcher = built.matcher
+        self.problems = report.problems
+        if self._good != before or self._book:
+            self.matcher = Matcher(book)
+        self._book = ""
 
-    def _build(self, wanted: Wanted) -> Built:
-        """Build in a process apart; here, at the price of memory, if that does not work."""
+    def _make(self, wanted: Wanted) -> tuple[Report, TermBook]:
+        """Make it in a process apart; here, at the price of memory, if that does not work."""
         try:
-            done = subprocess.run(  # noqa: S603 - our own module
-                self._compiler,
-                input=pickle.dumps(wanted),
-                stdout=subprocess.PIPE,
-                timeout=MOST_SECONDS,
-                check=True,
-            )
-            built = pickle.loads(done.stdout)  # noqa: S301 - from the child just started
-            assert isinstance(built, Built)
-        except (OSError, subprocess.SubprocessError, pickle.PickleError, EOFError) as error:
-            log.warning("the packs are built here: %s", type(error).__name__)
-            built = build(wanted)
+            report, made = self._maker.make(wanted)
+            book = read_book(made)
+        except (
+            MakeError,
+            ArrayFileError,
+        ) as error:  # it may be of a release that was just installed
+            log.warning("the packs are made ready here: %s", error)
+            packs, report = read_packs(wanted)
+            book = make_book(packs)
         give_back()
-        return built
+        return report, book
 
 
 def _ranker() -> Ranker | None:
@@ -73,5 +92,5 @@ def _ranker() -> Ranker | None:
     try:
         return Ranker()
     except WeightsError as error:
-        log.error("no ranker: %s", error)
+        log.error("no ranker: %s", error)  # noqa: TRY400 - its words say all
         return None

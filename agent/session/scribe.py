@@ -108,14 +108,17 @@ class Scribe:
         self._pasted: tuple[float, Pasted] = (-1.0, Pasted())
         self._sheet = self._sheet_of(Window(0))
 
-    def use(self, settings: Settings) -> None:
-        """A policy came into force."""
+    def use(self, settings: Settings, service: str = "") -> None:
+        """A policy came into force; `service` is the account that says so, as the system names it."""
         self._rules = settings.evidence
         self._places = Places(self._rules.never_places)
         self._excluded = Applications(self._rules.excluded_applications)
         self._held = Applications(self._rules.held_applications)
         before = self._packs.matcher
-        self._packs.update(settings.packs)
+        if settings.book:
+            self._packs.open(settings.book, service)
+        else:
+            self._packs.update(settings.packs)
         self._detector = Detector(
             self._packs.matcher, self._packs.ranker, patterns=self._rules.patterns
         )
@@ -131,6 +134,11 @@ class Scribe:
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the packs last given."""
         return self._packs.problems
+
+    @property
+    def book_refused(self) -> str:
+        """Why the book last given is not used; empty: it is, or there was none."""
+        return self._packs.refused
 
     def handle(self, event: object) -> None:
         """Take one event of a source."""

@@ -10,7 +10,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 
 from agent.local import MOST_PICTURE, Channel, connect
@@ -93,10 +93,9 @@ class Watcher:
 
     def _take(self, event: Event) -> None:
         match event:
-            case Came(message):
+            case Came(message, service):
                 if isinstance(message, Settings):
-                    self._rules = message.evidence
-                    self._scribe.use(message)
+                    self._use(message, service)
                 else:
                     self._link.came(message)
             case Lost(channel):
@@ -108,6 +107,13 @@ class Watcher:
                     self._tell_health()
             case _:
                 self._scribe.handle(event)
+
+    def _use(self, settings: Settings, service: str) -> None:
+        self._rules = settings.evidence
+        before = self._scribe.book_refused
+        self._scribe.use(settings, service)
+        if self._scribe.book_refused or before:
+            self._tell_health()
 
     def _tick(self) -> None:
         now = self._clock.monotonic()
@@ -130,7 +136,8 @@ class Watcher:
         """Say how the watching stands, and how much was given up since the session began."""
         self._watch_at = self._clock.monotonic() + WATCH_EVERY
         if self._link.up:
-            self._link.send(self._hook.watch(self._link.outbox.dropped))
+            health = self._hook.watch(self._link.outbox.dropped)
+            self._link.send(replace(health, book_refused=self._scribe.book_refused))
 
     def _close(self) -> None:
         self._hook.close()

@@ -57,12 +57,16 @@ class NoShot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """The hook's health, each 10 s and at each change; `blind` says why nothing is watched."""
+    """The hook's health, each 10 s and at each change; `blind` says why nothing is watched.
+
+    `book_refused` says why the book of the settings is not used: the packs are sent then.
+    """
 
     hook_alive: bool
     blind: GapReason | None
     since: int
     dropped: int = 0
+    book_refused: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +83,12 @@ class StatusAsk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the session needs of the policy in force."""
+    """What the session needs of the policy in force: the packs, or the path of their book."""
 
     policy_version: int
     packs: tuple[PackText, ...]
     evidence: EvidenceRules
+    book: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

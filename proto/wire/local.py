@@ -87,6 +87,7 @@ MOST_FRAME = 5 << 20
 
 MOST_WORDS = 2000
 MOST_JSON = 1 << 20
+MOST_PATH = 4096
 _UINT32 = (1 << 32) - 1
 _GAPS = table(GapReason)
 
@@ -136,6 +137,7 @@ def encode_from_session(message: FromSession) -> bytes:
                     blind=number_of(message.blind),
                     since=message.since,
                     dropped=message.dropped,
+                    book_refused=message.book_refused,
                 )
             )
         case CanaryAsk():
@@ -196,6 +198,7 @@ def _watch_from_pb(message: pb.Watch) -> Watch:
         blind=optional(_GAPS, message.blind, "gap reason"),
         since=message.since,
         dropped=message.dropped,
+        book_refused=message.book_refused,
     )
 
 
@@ -238,6 +241,7 @@ def _check_from(message: FromSession) -> None:
         case Watch():
             counted(message.since, LARGEST, "since")
             counted(message.dropped, _UINT32, "dropped")
+            short(message.book_refused, MOST_WORDS, "book_refused")
         case CanaryAsk():
             sized(message.event, EVENT_SIZE, "event")
         case StatusAsk():
@@ -254,6 +258,7 @@ def encode_to_session(message: ToSession) -> bytes:
                     policy_version=message.policy_version,
                     packs=[pack_to_pb(pack) for pack in message.packs],
                     evidence=rules_to_pb(message.evidence),
+                    book=message.book,
                 )
             )
         case Taken():
@@ -289,6 +294,7 @@ def _to_session(frame: pb.ToSession) -> ToSession:
                 policy_version=frame.settings.policy_version,
                 packs=tuple(pack_from_pb(pack) for pack in frame.settings.packs),
                 evidence=rules_from_pb(frame.settings.evidence),
+                book=frame.settings.book,
             )
         case "taken":
             return Taken(event=frame.taken.event, kind=member(KINDS, frame.taken.kind, "kind"))
@@ -312,6 +318,7 @@ def _check_to(message: ToSession) -> None:
             for pack in message.packs:
                 check_pack(pack)
             check_rules(message.evidence)
+            short(message.book, MOST_PATH, "book")
         case Taken():
             sized(message.event, EVENT_SIZE, "event")
         case Rejected():

@@ -4,12 +4,14 @@ import base64
 import http.server
 import json
 import os
+import re
 import signal
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from agent.service import identity as ids
 from agent.service.cause import Cause
 from agent.service.doctor import BLIND, Facts, diagnose
 from agent.service.reach import Reach
+from agent.service.settings import Settings, default_file, load
 from tests.agent.service.simulator import DAY, Collector, School, private_pem
 from wire import certs, sign
 from wire.codec import encode_signed_policy
@@ -254,6 +257,24 @@ def test_bad_settings_name_file_and_setting(tmp_path, capsys, text, words):
     assert str(file) in said
 
 
+def test_where_the_packs_made_ready_are():
+    environ = {"REDSHANK_AGENT_CONFIG": str(default_file())}
+    there = load(environ={**environ, "REDSHANK_STATE": "/srv/state"})
+    assert there.books == "/srv/state-books"
+    assert load(environ={**environ, "REDSHANK_BOOKS": "/srv/b"}).books_folder == Path("/srv/b")
+    assert not there.books.startswith(there.state + "/")
+
+
+def test_every_setting_is_in_the_docs():
+    documented = (ROOT / "docs" / "settings.md").read_text()
+    of_agent = documented[documented.index("# Settings of the agent") :]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", of_agent, re.MULTILINE))
+    assert set(rows) == {field.name for field in fields(Settings)}
+    for field in fields(Settings):
+        if field.default != "":
+            assert rows[field.name] == f"`{field.default}`"
+
+
 def test_usage_is_two(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["dance"])
@@ -317,6 +338,7 @@ def test_doctor_says_first_that_the_pc_is_not_enrolled(state, capsys):
 STATUS = {
     "uplink": {"phase": "flowing", "cause": "fine", "words": "", "clock_offset_us": 0},
     "policy": {"version": 3, "problem": ""},
+    "book": {"ready": True, "problem": "", "refused": []},
     "spool": {"records": 0, "bytes": 0, "quarantined": 0, "problem": "", "notes": []},
     "sessions": [{"hook_alive": True, "blind": ""}],
     "gaps": [],
@@ -345,6 +367,8 @@ def with_status(path, value):
         (with_status(["uplink", "clock_offset_us"], 3_600_000_000), "clock is off by -3600 s"),
         (with_status(["policy", "problem"], "policy refused: expired"), "refused"),
         (with_status(["policy", "version"], 0), "no policy yet"),
+        (with_status(["book", "problem"], "no room"), "for itself: no room"),
+        (with_status(["book", "refused"], ["x: is not a file"]), "book: x: is not a file"),
         (with_status(["spool", "bytes"], 95), "spool is full"),
         (with_status(["spool", "problem"], "the disk is full"), "the disk refuses"),
         (with_status(["spool", "notes"], ["the spool was damaged"]), "was damaged"),

@@ -361,12 +361,19 @@ from_session = st.one_of(
         blind=st.none() | _gap_reasons,
         since=times,
         dropped=counts,
+        book_refused=texts(100),
     ),
     st.builds(CanaryAsk, event=events),
     st.just(StatusAsk()),
 )
 to_session = st.one_of(
-    st.builds(Settings, policy_version=times, packs=tuples_of(pack_texts, 3), evidence=rules),
+    st.builds(
+        Settings,
+        policy_version=times,
+        packs=tuples_of(pack_texts, 3),
+        evidence=rules,
+        book=texts(100),
+    ),
     st.builds(Taken, event=events, kind=st.sampled_from(Kind)),
     st.builds(Rejected, event=events, words=texts(100), retry_after_ms=counts),
     st.builds(StatusReply, json=texts(200)),

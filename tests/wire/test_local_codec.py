@@ -133,6 +133,10 @@ _BROKEN = {
         "dropped",
         local.Watch(hook_alive=True, blind=None, since=NOW, dropped=-1),
     ),
+    "a refusal without end": (
+        "book_refused",
+        local.Watch(hook_alive=True, blind=None, since=NOW, book_refused="w" * 2001),
+    ),
 }
 
 
@@ -152,6 +156,10 @@ def test_what_breaks_a_rule_is_not_encoded(case):
         (
             local.Settings(policy_version=1, packs=(), evidence=EvidenceRules(never_places=("",))),
             "never_places",
+        ),
+        (
+            local.Settings(policy_version=1, packs=(), evidence=EvidenceRules(), book="b" * 4097),
+            "book",
         ),
     ],
 )

@@ -98,16 +98,18 @@ class NoShot(_message.Message):
     def __init__(self, event: _Optional[bytes] = ..., why: _Optional[str] = ...) -> None: ...
 
 class Watch(_message.Message):
-    __slots__ = ("hook_alive", "blind", "since", "dropped")
+    __slots__ = ("hook_alive", "blind", "since", "dropped", "book_refused")
     HOOK_ALIVE_FIELD_NUMBER: _ClassVar[int]
     BLIND_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
+    BOOK_REFUSED_FIELD_NUMBER: _ClassVar[int]
     hook_alive: bool
     blind: _uplink_pb2.GapReason
     since: int
     dropped: int
-    def __init__(self, hook_alive: _Optional[bool] = ..., blind: _Optional[_Union[_uplink_pb2.GapReason, str]] = ..., since: _Optional[int] = ..., dropped: _Optional[int] = ...) -> None: ...
+    book_refused: str
+    def __init__(self, hook_alive: _Optional[bool] = ..., blind: _Optional[_Union[_uplink_pb2.GapReason, str]] = ..., since: _Optional[int] = ..., dropped: _Optional[int] = ..., book_refused: _Optional[str] = ...) -> None: ...
 
 class CanaryAsk(_message.Message):
     __slots__ = ("event",)
@@ -120,14 +122,16 @@ class StatusAsk(_message.Message):
     def __init__(self) -> None: ...
 
 class Settings(_message.Message):
-    __slots__ = ("policy_version", "packs", "evidence")
+    __slots__ = ("policy_version", "packs", "evidence", "book")
     POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
     PACKS_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    BOOK_FIELD_NUMBER: _ClassVar[int]
     policy_version: int
     packs: _containers.RepeatedCompositeFieldContainer[_uplink_pb2.PackText]
     evidence: _uplink_pb2.EvidenceRules
-    def __init__(self, policy_version: _Optional[int] = ..., packs: _Optional[_Iterable[_Union[_uplink_pb2.PackText, _Mapping]]] = ..., evidence: _Optional[_Union[_uplink_pb2.EvidenceRules, _Mapping]] = ...) -> None: ...
+    book: str
+    def __init__(self, policy_version: _Optional[int] = ..., packs: _Optional[_Iterable[_Union[_uplink_pb2.PackText, _Mapping]]] = ..., evidence: _Optional[_Union[_uplink_pb2.EvidenceRules, _Mapping]] = ..., book: _Optional[str] = ...) -> None: ...
 
 class Taken(_message.Message):
     __slots__ = ("event", "kind")

@@ -38,6 +38,12 @@ def until(ready):
         time.sleep(0.005)
 
 
+def test_a_session_knows_whose_the_service_is(place):
+    client = connect(str(place[0]))
+    assert client.service == str(os.geteuid())
+    client.close()
+
+
 def test_whoever_does_not_read_loses_the_connection_and_not_our_time(place, monkeypatch):
     monkeypatch.setattr("agent.local.unix._SEND_TIMEOUT", 0.2)
     path, channels, _ = place

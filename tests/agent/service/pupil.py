@@ -10,6 +10,7 @@ import os
 import sys
 from pathlib import Path
 
+from agent.books.opening import open_book
 from agent.local import connect, unix
 from wire.local import SessionHello, decode_from_session
 
@@ -51,7 +52,28 @@ def send(path, *frames):
     return "\n".join(answers)
 
 
-VERBS = {"steal": steal, "attack": attack, "send": send}
+def spoil(folder):
+    """Read the books, then try to write, replace, remove and add one; give what came of each."""
+    (book,) = Path(folder).glob("*.book")
+    tried = {
+        "read": lambda: open_book(str(book), {0}),
+        "write": lambda: book.open("r+b"),
+        "mode": lambda: book.chmod(0o666),
+        "remove": book.unlink,
+        "replace": lambda: Path("/dev/null").rename(book),
+        "link": lambda: (book.parent / "x.book").symlink_to("/etc/passwd"),
+        "add": (book.parent / "x.book").touch,
+        "open up": lambda: book.parent.chmod(0o777),
+    }
+    done = []
+    for name, attempt in tried.items():
+        with contextlib.suppress(OSError):
+            attempt()
+            done.append(name)
+    return done
+
+
+VERBS = {"spoil": spoil, "steal": steal, "attack": attack, "send": send}
 
 
 def main():

@@ -5,7 +5,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.local import MOST_PICTURE
-from tests.agent.service.conftest import found
+from tests.agent.service.conftest import Pc, found
 from tests.agent.service.simulator import School, canary_pack
 from wire.event import EvidenceRules, Kind, PictureState
 from wire.local import Shot
@@ -123,7 +123,9 @@ def test_no_policy_asks_for_pictures_that_do_not_pass_the_socket(pc, school, col
     session.close()
 
 
-def test_a_policy_of_many_packs_reaches_the_sessions(pc, school, collector):
+def test_a_policy_of_many_packs_reaches_the_sessions(school, collector, place):
+    school.enrol(place, port=collector.port)
+    pc = Pc(place, books=None)
     filler = b"\n#" + b"x" * 200_000
     languages = ("cy", "es", "pl", "ro", "uk", "ur", "pa", "ar", "so", "bn", "fr", "de")
     packs = tuple(
@@ -144,3 +146,4 @@ def test_a_policy_of_many_packs_reaches_the_sessions(pc, school, collector):
     settings = session.channel.receive(10)
     assert sum(len(pack.text) for pack in settings.packs) > 2 << 20
     session.close()
+    pc.stop()

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -15,11 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.books.opening import BookRefused, open_book
 from agent.local.interface import Peer
 from agent.service.bucket import Rate
 from agent.service.intake import Rates
 from agent.service.who import Place, who_is
-from tests.agent.service.conftest import Pc, found
+from keywords.bookfile import write_book
+from keywords.termbook import make_book
+from tests.agent.service.conftest import Pc, Session, found
 from tests.agent.service.simulator import Collector
 from wire import ids
 from wire.clock import SystemClock
@@ -62,6 +66,7 @@ def apart(school, collector, tmp_path_factory, place):
         "PYTHONPATH": f"{ROOT}:{ROOT / 'proto'}",
         "REDSHANK_STATE": str(state),
         "REDSHANK_SOCKET": str(place / "run" / "agent.sock"),
+        "REDSHANK_BOOKS": str(place / "books"),
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "agent", "run", "--service"],
@@ -81,6 +86,31 @@ def test_another_account_reads_neither_key_nor_spool_nor_memory(apart):
     assert (state / "device.key").stat().st_mode & 0o777 == 0o600
     assert as_account(PUPIL, "steal", state, process.pid) == "[]"
     assert as_account(0, "steal", state, process.pid) != "[]"
+
+
+@pytest.mark.root
+def test_another_account_reads_the_packs_book_and_cannot_change_it(apart):
+    _, state, environ = apart
+    session = Session(environ["REDSHANK_SOCKET"])
+    assert session.hello().book
+    session.close()
+    (book,) = (state.parent / "books").iterdir()
+    before = book.read_bytes()
+    assert as_account(PUPIL, "spoil", book.parent) == "['read']"
+    assert list(book.parent.iterdir()) == [book]
+    assert book.read_bytes() == before
+    assert stat.S_IMODE(book.parent.stat().st_mode) == 0o755
+
+
+@pytest.mark.root
+def test_a_book_that_another_account_wrote_is_refused(tmp_path):
+    path = tmp_path / "x.book"
+    path.write_bytes(write_book(make_book(())))
+    path.chmod(0o644)
+    assert open_book(str(path), {0, PUPIL})
+    os.chown(path, OTHER, OTHER)
+    with pytest.raises(BookRefused, match=f"uid {OTHER}"):
+        open_book(str(path), {0, PUPIL})
 
 
 @pytest.mark.root

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -9,8 +10,10 @@ from agent.session.picture import PictureError
 from agent.session.scribe import PAUSE
 from agent.session.sources.events import Key, Pasted, Rectangle, Window
 from agent.session.watcher import GONE, OVERLAPPED, Watcher
+from keywords.bookfile import write_book
+from keywords.termbook import make_book
 from tests.agent.session.fakes import Desktop, grey
-from tests.agent.session.packs import pack_text
+from tests.agent.session.packs import pack, pack_text
 from tests.agent.session.service import Service
 from wire.clock import SystemClock
 from wire.event import EvidenceRules, GapReason, PictureState, Source
@@ -85,6 +88,27 @@ def test_a_typed_term_becomes_a_finding_and_a_picture(begin):
     assert isinstance(service.came[0], SessionHello)
     kinds = [type(one) for one in service.came]
     assert kinds.index(Found) < kinds.index(Shot)
+
+
+def test_a_book_is_used_and_one_that_is_refused_is_told_until_packs_come(begin, tmp_path):
+    session = begin()
+    user, service = session.user, session.service
+    kept = tmp_path / "kept.book"
+    kept.write_bytes(write_book(make_book([pack()])))
+    kept.chmod(0o664)
+    with_book = replace(service.settings, policy_version=2, packs=(), book=str(kept))
+    service.say(with_book)
+    (told,) = service.wait_for(Watch, lambda one: one.book_refused)
+    assert "other accounts may write it" in told.book_refused
+    user.window(1, "Notes")
+    user.type("look, a blue heron ")
+    service.wait_for(Found)
+    kept.chmod(0o644)
+    service.say(replace(with_book, policy_version=3))
+    service.wait_for(Watch, lambda one: one.hook_alive and not one.book_refused, count=2)
+    user.window(2, "More notes")
+    user.type("the zesty gull ")
+    service.wait_for(Found, lambda one: one.finding.term_id == "gull")
 
 
 def test_a_pause_ends_a_term(begin):

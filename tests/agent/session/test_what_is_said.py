@@ -1,5 +1,6 @@
 """Folding, titles, places, the outbox and the details: the session's pure parts."""
 
+import os
 import sys
 
 import pytest
@@ -16,9 +17,11 @@ from agent.session.sources.events import Window
 from agent.session.text import MARK, Sighting
 from agent.session.titles import MOST_CHARACTERS, Titles
 from agent.session.venue import venue
+from keywords.bookfile import write_book
 from keywords.decide import Detector
 from keywords.grade import Place
 from keywords.matcher import Matcher
+from keywords.termbook import make_book
 from tests.agent.session.packs import NAME, TEXT, pack, pack_text
 from wire.details import Details
 from wire.event import (
@@ -33,6 +36,7 @@ from wire.event import (
 from wire.local import Again, Found, NoShot, Shot, decode_from_session, encode_from_session
 
 MATCHER = Matcher([pack()])
+OWN = str(os.geteuid())
 FINDING = Finding(
     source=Source.TYPED,
     category="canary",
@@ -56,6 +60,7 @@ GRAVER = Finding(
 HERE = Subject((7, 1), Source.TYPED, NAME, "heron")
 
 DETECTOR = Detector(MATCHER)
+
 
 def event(number):
     return number.to_bytes(16, "big")
@@ -365,6 +370,12 @@ class TestPackbook:
     )
     def test_without_a_process_apart_it_is_made_here(self, command):
         book = Packbook(command)
+        book.update([pack_text()])
+        assert len(book.matcher.find("a blue heron")) == 1
+
+    def test_a_release_that_was_just_installed_does_not_end_the_session(self, monkeypatch):
+        monkeypatch.setattr("keywords.bookfile.RELEASE", "the one that runs")
+        book = Packbook()
         book.update([pack_text()])
         assert len(book.matcher.find("a blue heron")) == 1
 
