@@ -21,8 +21,8 @@ REACH = 300
 PATTERN_TERM = "by-pattern"
 """The term's id under which a pattern's event travels."""
 PATTERN_PACK = "en/patterns"
-P3_PATTERN_FROM = 6.0
-P4_PATTERN_FROM = 3.0
+P3_PATTERN_FROM = 4.5
+P4_PATTERN_FROM = 3.6
 """Logits of the ranker from which a pattern alone raises an alert."""
 KEYWORD_SHARE = 1.0
 KEYWORD_FROM = -2.5

@@ -76,9 +76,9 @@ WEIGHTS = {
 }
 """Each reason's summand; codes without one are only told."""
 
-RANKER_WEIGHT = 0.35
-RANKER_MOST = 1.6
-TOLD_FROM = 0.4
+RANKER_WEIGHT = 0.9
+RANKER_MOST = 3.5
+TOLD_FROM = 0.9
 """From this share on the ranker's part in it is told as a reason."""
 READS_GRAVE = "reads_as_concern"
 READS_HARMLESS = "reads_as_ordinary"

@@ -101,7 +101,9 @@ class Matcher:
             return self._step_any(state, char)
         if code == _GAP:
             return self._simple_gap(state)
-        node, phrase, at, _, starts, length, last, run, first, _, words, waiting, inside, signs = state
+        node, phrase, at, _, starts, length, last, run, first, _, words, waiting, inside, signs = (
+            state
+        )
         spelling = self._spelling
         child = spelling.base[node] + code
         after = at + 1
@@ -172,8 +174,22 @@ class Matcher:
         return _moved(state), matches
 
     def _letter(self, state: State, code: int, key: _Key) -> State:
-        node, phrase, at, end, starts, length, last, run, first, *more = state
-        tracks, words, waiting, inside, signs = more
+        (
+            node,
+            phrase,
+            at,
+            end,
+            starts,
+            length,
+            last,
+            run,
+            first,
+            tracks,
+            words,
+            waiting,
+            inside,
+            signs,
+        ) = state
         run = run + 1 if code == last and code else 1
         plain = Track(phrase, node, Mode.PLAIN, starts, first, signs, length, end)
         stride = Stride(at, at + 1, run, self._keep, key.sign)
@@ -189,8 +205,22 @@ class Matcher:
         )
 
     def _gap(self, state: State, key: _Key, *, point: bool) -> tuple[State, tuple[Match, ...]]:
-        node, phrase, at, end, starts, length, _, run, first, *more = state
-        tracks, words, waiting, inside, signs = more
+        (
+            node,
+            phrase,
+            at,
+            end,
+            starts,
+            length,
+            _,
+            run,
+            first,
+            tracks,
+            words,
+            waiting,
+            inside,
+            signs,
+        ) = state
         plain = Track(phrase, node, Mode.PLAIN, starts, first, signs, length, end)
         stride = Stride(at, at + 1, run, self._keep)
         grown, found = read_gap(self._book, [plain, *tracks], stride, key.others, point=point)

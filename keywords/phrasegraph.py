@@ -28,7 +28,7 @@ MOST_WORDS_KNOWN: Final = 65_535
 SPAN: Final = 16
 """More than the words of the longest phrase."""
 ROOT: Final = 0
-SPREAD: Final = (16,)
+SPREAD: Final = (24,)
 """Nodes that the first word may lead to before they are merged; later words lead to few."""
 _CLASS: Final = 5
 """Words from which edges to one node become a class."""

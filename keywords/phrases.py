@@ -148,7 +148,7 @@ class _Expansion:
         self._close("}")
         if name not in self._sets:
             raise PhraseError(f"{{{name}}} is no set of this pack; add it under [sets]")
-        plain: list[str] = []
+        plain: list[str] = [] if self._sets[name] else [""]
         for entry in self._sets[name]:
             inflected = _inflected(entry)
             plain += [entry] if inflected == entry else _Expansion(inflected, {}).all()

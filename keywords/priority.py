@@ -23,6 +23,9 @@ LIFE = frozenset({"suicide", "self_harm", "distress", "grooming", "violence", "w
 """Categories in which a life or a child's safety may be in danger now."""
 NOW = frozenset({"first_person", "imminent", "underway", "victim", "threat", "goodbye"})
 """One of these must hold for P1: words alone never page anyone."""
+DOUBTED = "reads_as_ordinary"
+"""The ranker's word that the sentence is a harmless one: then nothing is urgent by its words
+alone, and what might be danger to life is looked at within the hour."""
 CANARY = "canary"
 
 P1_FROM = 0.87
@@ -37,9 +40,10 @@ def base(grade: Grade, category: str) -> tuple[Priority | None, tuple[str, ...]]
     if category == CANARY:
         return Priority.P4, ("canary",)
     critical = severity is Severity.CRITICAL and score >= P1_FROM
+    doubted = DOUBTED in grade.reasons
     if critical and category in LIFE and not NOW.isdisjoint(grade.reasons):
-        return Priority.P1, ("danger_to_life",)
-    if severity >= Severity.HIGH and score >= P2_FROM:
+        return (Priority.P2, ("grave",)) if doubted else (Priority.P1, ("danger_to_life",))
+    if severity >= Severity.HIGH and score >= P2_FROM and not doubted:
         return Priority.P2, ("grave",)
     if severity >= Severity.MEDIUM and score >= P3_FROM:
         return Priority.P3, ("serious" if severity is Severity.MEDIUM else "not_sure",)

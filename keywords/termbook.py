@@ -18,7 +18,7 @@ from keywords.phrasegraph import PhraseGraph
 from keywords.phrases import MOST_WORDS, Phrase, expand, plain_rows
 from keywords.variants import glued, splits, typos
 
-GLUED_FROM = 40
+GLUED_FROM = 16
 """A phrase that stands for more rows of words than this is not looked for glued or cut."""
 NO_CUES: frozenset[int] = frozenset()
 

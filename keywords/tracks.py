@@ -165,7 +165,9 @@ def _signs(book: TermBook, track: Track, stride: Stride, others: tuple[int, ...]
     signs, length = track.signs + 1, track.length + 1
     ways = (book.spelling.follow(track.node, other) for other in others)
     return [
-        Track(track.phrase, node, Mode.PLAIN, starts, node, signs, length, stride.after, turned=True)
+        Track(
+            track.phrase, node, Mode.PLAIN, starts, node, signs, length, stride.after, turned=True
+        )
         for node in ways
         if node != DEAD
     ]

@@ -157,7 +157,9 @@ def _joint(material: Material, epochs: int) -> Joint:
     folds = _folds(material.texts)
     said = leave_out(folds, answer)
     left = np.array([bool(fold) for fold in folds])
-    everyday = np.array([not one.concern and one.source.startswith(EVERYDAY) for one in material.texts])
+    everyday = np.array(
+        [not one.concern and one.source.startswith(EVERYDAY) for one in material.texts]
+    )
     return join(said.at(left), material.concern[left], everyday[left])
 
 
@@ -182,9 +184,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--besides", action="append", default=["evasion", "mhc_"], help="files to leave out"
     )
-    parser.add_argument(
-        "--teacher", type=Path, required=True, help="a sentence model's folder"
-    )
+    parser.add_argument("--teacher", type=Path, required=True, help="a sentence model's folder")
     parser.add_argument(
         "--spliced", type=Path, default=Path("build/spliced"), help="where spliced texts are kept"
     )

@@ -94,7 +94,7 @@ def _loss(
 
 
 @jax.jit
-def _step(
+def _step(  # noqa: PLR0917 - jax traces them apart
     state: tuple[Weights, Weights, Weights],
     start: jax.Array,
     time: float,

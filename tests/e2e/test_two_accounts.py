@@ -20,7 +20,7 @@ from wire.event import GapReason
 
 pytestmark = [pytest.mark.root, pytest.mark.screen, pytest.mark.timeout(180)]
 PUPIL = 61_003
-PHRASE = "nobody likes you just leave "
+PHRASE = "nobody likes you at this school "
 COMMAND = str(Path(sys.executable).with_name("redshank-agent"))
 
 

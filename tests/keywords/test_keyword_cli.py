@@ -12,6 +12,7 @@ from trialpack import HEAD
 from keywords.__main__ import main
 from keywords.decide import Detector
 from keywords.explain import explain
+from keywords.grade import ranker_share
 from keywords.matcher import Matcher
 from keywords.pack import read_pack, shipped_packs
 from keywords.ranker import Ranker, Weights
@@ -280,7 +281,8 @@ def test_explain_without_a_ranker_tells_no_score(pack):
 def test_explain_tells_the_rankers_share(ranks, pack, capsys):
     ranks(4.0)
     assert main(["explain", "--pack", str(pack), "stay here"]) == 0
-    assert "+1.4     Sentences like this one" in " ".join(capsys.readouterr().out.splitlines())
+    share = f"{ranker_share(4.0):+5.1f}     Sentences like this one"
+    assert share in capsys.readouterr().out
 
 
 def test_weights_that_are_not_there_are_said(pack, tmp_path, monkeypatch, capsys):

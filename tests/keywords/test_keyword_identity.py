@@ -1,6 +1,6 @@
 """Who somebody is, or wonders whether they are, is never an alert by itself."""
 
-from itertools import product
+from itertools import permutations
 
 import pytest
 
@@ -46,5 +46,5 @@ def test_who_somebody_is_never_alerts(detector, sentence):
 
 
 def test_two_identities_together_do_not_alert(detector):
-    texts = [f"im {one} and {other}" for one, other in product(IDENTITIES, IDENTITIES)]
+    texts = [f"im {one} and {other}" for one, other in permutations(IDENTITIES, 2)]
     assert [text for text in texts if detector.decide(text).priority is not None] == []

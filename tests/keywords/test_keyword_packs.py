@@ -8,6 +8,7 @@ from keywords.check import check_files, check_pack
 from keywords.decide import Detector
 from keywords.pack import ROLES, shipped_packs
 from keywords.priority import Priority
+from keywords.ranker import Ranker
 
 ILLEGAL = {"nudes": "image", "csam": "image", "suicide": "no", "bullying": "no", "weapons": "act"}
 NAMES = [f"{path.parent.name}/{path.stem}" for path in shipped_packs()]
@@ -45,10 +46,9 @@ def test_all_packs_together_still_find_each_line(shipped, matcher):
 
 
 def test_innocent_lines_never_page_anyone(shipped, matcher):
-    for pack in shipped:
-        for term in pack.terms:
-            for name, priority in alerts(matcher, term.innocent):
-                assert priority is None or priority > Priority.P1, (term.id, name)
+    detector = Detector(matcher, Ranker(), patterns=True)
+    lines = [term.innocent for pack in shipped for term in pack.terms]
+    assert [line for line in lines if detector.decide(line).priority is Priority.P1] == []
 
 
 IDENTITIES = (
@@ -91,12 +91,12 @@ INNOCENT_WORDS = (
     " classic bass grass class assess analysis therapist dickens whittington cocktail shuttlecock"
     " peacock hancock matsushita arsenal sextant sextet circumstance accumulate document cucumber"
     " raccoon tycoon cocoon chinook niggle snigger dyke vandyke spicy homogeneous pussycat"
-    " swallowed kmsauto skyscraper skys suicidology overdosed executed diet dietary dyed"
+    " swallowed skyscraper skys suicidology overdosed executed diet dietary dyed"
     " executor harmony pharmacist execute cutlery cutler cuticle scissors haircut shortcut slash"
     " backslash razorbill bladed killjoy skill skilled skillet painkiller buzzkill overkill"
     " hangar hanger hanging gardens noosed mongoose goose bleachers burnt burnley hurtle hurdles"
     " slagheap sketch hoedown hoes tartan tartlet bikes retarder retardation flidded spasticity"
-    " wogan cooncil gooks gimped bints plebeian nonces matricide regicide pesticide homicide"
+    " wogan cooncil gimped plebeian matricide regicide pesticide homicide"
     " fungicide ecocide insecticide diehard dielectric undying studying dying embers"
 )
 
