@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from math import exp, log
 from typing import Protocol
 
+from keywords import hints
 from keywords.grade import Grade, Place, grade
 from keywords.matcher import Match, Matcher
 from keywords.pack import Severity
 from keywords.priority import Priority, base
+from keywords.surroundings import look_around
 
 REACH = 300
 """Characters either side of a match that the ranker reads; time does not grow with the text."""
@@ -22,8 +24,10 @@ PATTERN_TERM = "by-pattern"
 """The term's id under which a pattern's event travels."""
 PATTERN_PACK = "en/patterns"
 P3_PATTERN_FROM = 4.5
-P4_PATTERN_FROM = 3.6
+P4_PATTERN_FROM = 2.4
 """Logits of the ranker from which a pattern alone raises an alert."""
+IDENTITY_MORE = 1.2
+"""What more a text needs that says who somebody is."""
 KEYWORD_SHARE = 1.0
 KEYWORD_FROM = -2.5
 RANK_SHARE = 1.0
@@ -124,7 +128,7 @@ class Detector:
         """
         if self.ranker is None or not self.patterns:
             return None
-        return by_pattern(self.ranker.rank(text), place)
+        return by_pattern(self.ranker.rank(text), text, place)
 
     def decide(self, text: str, *, place: Place = Place.UNKNOWN, age: str = "") -> Decision:
         """All that a text raises, typed from nothing and then left."""
@@ -139,7 +143,7 @@ class Detector:
         rank = self.ranker.rank(text) if self.ranker else Rank(0.0)
         raised = list(found.values())
         alerts = any(one.priority for one in raised)
-        if self.ranker and self.patterns and not alerts and (one := by_pattern(rank, place)):
+        if self.ranker and self.patterns and not alerts and (one := by_pattern(rank, text, place)):
             raised.append(one)
         raised.sort(key=lambda one: (one.priority or len(Priority) + 1, -one.grade.score))
         score = overall(rank, tuple(raised), ranked=self.ranker is not None)
@@ -158,13 +162,15 @@ class Detector:
             found[key] = one
 
 
-def by_pattern(rank: Rank, place: Place) -> Found | None:
+def by_pattern(rank: Rank, text: str, place: Place) -> Found | None:
     """What a text raises that reads like a concern, though no listed word stands in it."""
-    if rank.logit < P4_PATTERN_FROM:
+    around = look_around(text, 0, len(text))
+    logit = rank.logit - (IDENTITY_MORE if hints.IDENTITY.stand_in(around.near) else 0.0)
+    if logit < P4_PATTERN_FROM:
         return None
-    severity = Severity.MEDIUM if rank.logit >= P3_PATTERN_FROM else Severity.LOW
+    severity = Severity.MEDIUM if logit >= P3_PATTERN_FROM else Severity.LOW
     reasons = ("pattern_only", *((f"in_{place.value}",) if place is not Place.UNKNOWN else ()))
-    graded = Grade(severity, round(_logistic(rank.logit - P4_PATTERN_FROM), 3), reasons)
+    graded = Grade(severity, round(_logistic(logit - P4_PATTERN_FROM), 3), reasons)
     priority, why = base(graded, rank.category)
     return Found(graded, rank.category, priority, why)
 

@@ -118,3 +118,14 @@ HELP: Final = _hints(
     " crisis line, 116 123, 0800 1111, can someone help, idk what to do, i dont know what to do,"
     " get help, counsellor, counselor, camhs, therapist, gp, doctor, school nurse"
 )
+IDENTITY: Final = _hints(
+    "gay, gays, lesbian, lesbians, bi, bisexual, trans, transgender, nonbinary, non binary, enby,"
+    " asexual, queer, lgbt, lgbtq, pride, muslim, muslims, islam, jew, jews, jewish, hindu, hindus,"
+    " sikh, sikhs, christian, christians, catholic, catholics, buddhist, atheist, black, white, asian,"
+    " african, chinese, polish, romanian, nigerian, pakistani, indian, bangladeshi, somali, irish,"
+    " traveller, travellers, roma, gypsy, immigrant, immigrants, refugee, refugees, asylum,"
+    " mixed race, autistic, autism, adhd, deaf, blind, disabled, dyslexic, wheelchair, adopted,"
+    " fostered, in care"
+)
+"""Words for who somebody is. None of them is a concern; a text that holds one needs more to be
+found by its pattern, since a learned model takes on what was said beside them."""

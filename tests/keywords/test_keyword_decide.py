@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from trialpack import trial_matcher
 
 from keywords.decide import (
+    IDENTITY_MORE,
     P3_PATTERN_FROM,
     P4_PATTERN_FROM,
     REACH,
@@ -189,7 +190,7 @@ def test_a_listed_word_that_does_not_alert_leaves_room_for_the_pattern():
     ],
 )
 def test_a_pattern_alone_never_is_urgent(logit, priority):
-    found = by_pattern(Rank(logit, "suicide"), Place.UNKNOWN)
+    found = by_pattern(Rank(logit, "suicide"), "any text", Place.UNKNOWN)
     assert (found.priority if found else None) == priority
     if found:
         assert found.match is None
@@ -199,7 +200,7 @@ def test_a_pattern_alone_never_is_urgent(logit, priority):
 
 
 def test_a_pattern_tells_its_place():
-    found = by_pattern(Rank(9.0, "suicide"), Place.CHAT)
+    found = by_pattern(Rank(9.0, "suicide"), "any text", Place.CHAT)
     assert found.grade.reasons == ("pattern_only", "in_chat")
 
 
@@ -321,3 +322,11 @@ def test_an_empty_decision():
     assert decision.priority is None
     assert decision.lead is None
     assert Detector(Matcher([])).decide("end it").found == ()
+
+
+def test_a_text_that_says_who_somebody_is_needs_more():
+    rank = Rank(P4_PATTERN_FROM + 0.1, "hate")
+    assert by_pattern(rank, "they are so loud", Place.UNKNOWN) is not None
+    assert by_pattern(rank, "they are Muslim, so what", Place.UNKNOWN) is None
+    sure = Rank(P4_PATTERN_FROM + IDENTITY_MORE + 0.1, "hate")
+    assert by_pattern(sure, "they are Muslim, so what", Place.UNKNOWN) is not None
