@@ -163,6 +163,20 @@ def read_pack(path: Path) -> Pack:
     return _whole(pack, problems)
 
 
+def read_head(path: Path) -> Pack:
+    """What a pack says of itself, without its terms: a hundred times as fast.
+
+    Raises:
+        PackError: for the first thing that is wrong in it, or if it cannot be read.
+    """
+    try:
+        head = path.read_text(encoding="utf-8").partition("[[term]]")[0]
+    except (OSError, UnicodeDecodeError) as error:
+        raise PackError(str(path), 0, "file", f"cannot be read ({error})") from error
+    bare = head if "\nimport_only" in head else f"import_only = true\n{head}"
+    return parse_pack(bare, name=f"{path.parent.name}/{path.stem}")
+
+
 def parse_pack(text: str | bytes, *, name: str) -> Pack:
     """Read a pack from its text; `name` is language/category.
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import structlog
 
 from collector.web.parts import Guidance
-from keywords.pack import Pack, PackError, read_pack, shipped_packs
+from keywords.pack import Pack, PackError, read_head, shipped_packs
 
 _STEP_ENDS = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|\s*\n\s*")
 """A sentence is a step."""
@@ -25,7 +25,7 @@ def shipped() -> Mapping[str, Guidance]:
     packs = []
     for path in shipped_packs():
         try:
-            packs.append(read_pack(path))
+            packs.append(read_head(path))
         except PackError as error:
             _log.error("pack not read", pack=path.stem, why=str(error))
     return by_category(packs)

@@ -50,6 +50,8 @@ def test_check_is_content_with_a_good_pack(pack, capsys):
     assert "2 terms" in capsys.readouterr().out
 
 
+@pytest.mark.no_cover
+@pytest.mark.timeout(400)
 def test_check_takes_the_shipped_packs_by_itself(capsys):
     assert main(["check"]) == 0
     assert "suicide.toml" in capsys.readouterr().out

@@ -7,12 +7,15 @@ that was made for one of them would make the figure worthless.
 import json
 from pathlib import Path
 
+import pytest
+
 from keywords.decide import Detector
 from keywords.ranker import Ranker
 
 TEXTS = Path(__file__).parents[1] / "data" / "fresh" / "texts.jsonl"
 
 
+@pytest.mark.no_cover
 def test_nine_of_ten_are_decided_as_their_writer_would(matcher):
     rows = [json.loads(line) for line in TEXTS.read_text(encoding="utf-8").splitlines()]
     detector = Detector(matcher, Ranker(), patterns=True)
