@@ -70,6 +70,8 @@ class Found:
     """Codes of the reasons for the priority."""
     match: Match | None = None
     """None for a pattern."""
+    ranked: float = 0.0
+    """The ranker's logit of what stood there when it fell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Detector:
         if graded is None:
             return None
         priority, why = base(graded, match.pack.category)
-        return Found(graded, match.pack.category, priority, why, match)
+        return Found(graded, match.pack.category, priority, why, match, ranked or 0.0)
 
     def pattern(self, text: str, *, place: Place = Place.UNKNOWN) -> Found | None:
         """Judge a finished line by the ranker alone; none if it raises nothing or may not.

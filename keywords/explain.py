@@ -15,7 +15,7 @@ def explain(detector: Detector, text: str, *, place: Place = Place.UNKNOWN) -> I
     """Lines for a person to read."""
     decision = detector.decide(text, place=place)
     for one in decision.found:
-        yield from _explain(one, text, decision)
+        yield from _explain(one, text)
     if not decision.found:
         yield "No term of the packs stands in this text: no alert."
     if detector.ranker is not None:
@@ -53,7 +53,7 @@ def _match(one: Found, text: str) -> dict[str, Any]:
     }
 
 
-def _explain(one: Found, text: str, decision: Decision) -> Iterator[str]:
+def _explain(one: Found, text: str) -> Iterator[str]:
     graded, match = one.grade, one.match
     if match is None:
         yield "the sentence as a whole"
@@ -70,7 +70,7 @@ def _explain(one: Found, text: str, decision: Decision) -> Iterator[str]:
     for code in graded.reasons:
         share = summand(code, set(graded.reasons))
         if code in {READS_GRAVE, READS_HARMLESS}:
-            share = ranker_share(decision.rank.logit)
+            share = ranker_share(one.ranked)
         yield f"  {share:+5.1f}     {words(code)} [{code}]"
     name = one.priority.name if one.priority else "no alert"
     yield f"  priority  {name}: {' '.join(words(code) for code in one.why)}"
