@@ -16,10 +16,16 @@ class Role(StrEnum):
 
     DSL = "dsl"
     DEPUTY = "deputy"
+    COORDINATOR = "coordinator"
+    SAFEGUARDING_STAFF = "safeguarding_staff"
+    INVESTIGATOR = "investigator"
+    HEADTEACHER = "headteacher"
+    SENIOR_LEADER = "senior_leader"
+    TEACHER = "teacher"
     TECHNICIAN = "technician"
     GOVERNOR = "governor"
+    CHAIR = "chair_of_governors"
     PROTECTION_OFFICER = "data_protection_officer"
-    HEADTEACHER = "headteacher"
     NOBODY = "nobody"
 
 
@@ -27,17 +33,23 @@ TITLES: Final[Mapping[Role, str]] = MappingProxyType(
     {
         Role.DSL: "Designated safeguarding lead",
         Role.DEPUTY: "Deputy safeguarding lead",
+        Role.COORDINATOR: "Online safety coordinator",
+        Role.SAFEGUARDING_STAFF: "Safeguarding staff",
+        Role.INVESTIGATOR: "Investigator",
+        Role.HEADTEACHER: "Headteacher",
+        Role.SENIOR_LEADER: "Senior leader",
+        Role.TEACHER: "Teacher",
         Role.TECHNICIAN: "Technician",
         Role.GOVERNOR: "Governor",
+        Role.CHAIR: "Chair of governors",
         Role.PROTECTION_OFFICER: "Data protection officer",
-        Role.HEADTEACHER: "Headteacher",
         Role.NOBODY: "Nobody",
     }
 )
 
 STAFF: Final = frozenset(Role) - {Role.NOBODY}
 ANYONE: Final = frozenset(Role)
-SAFEGUARDING: Final = frozenset({Role.DSL, Role.DEPUTY})
+SAFEGUARDING: Final = frozenset({Role.DSL, Role.DEPUTY, Role.COORDINATOR})
 DEVICES: Final = SAFEGUARDING | {Role.TECHNICIAN}
 COUNTS: Final = SAFEGUARDING | {Role.GOVERNOR, Role.HEADTEACHER, Role.PROTECTION_OFFICER}
 AUDITORS: Final = frozenset({Role.PROTECTION_OFFICER, Role.HEADTEACHER})

@@ -255,6 +255,15 @@ class Vault:
         """Whether the session could open evidence now."""
         return self._live(session_id) is not None
 
+    def check(self, session_id: bytes) -> None:
+        """Go on only if it is open.
+
+        Raises:
+            VaultLockedError: it is not open for the session.
+        """
+        if self._live(session_id) is None:
+            raise VaultLockedError("the vault is locked")
+
     def seconds_left(self, session_id: bytes) -> int:
         """Seconds until it locks by itself; 0 when it is locked."""
         opened = self._live(session_id)

@@ -116,7 +116,9 @@ class Detector:
     ) -> Found | None:
         """Grade one match in the text that it points into; none if its conditions do not hold."""
         near = text[max(0, match.start - REACH) : match.end + REACH]
-        ranked = self.ranker.rank(near).logit if self.ranker else None
+        # The ranker has read English alone.
+        reads = self.ranker if match.pack.language == "en" else None
+        ranked = reads.rank(near).logit if reads else None
         graded = grade(match, text, place=place, age=age, ranked=ranked)
         if graded is None:
             return None

@@ -38,6 +38,10 @@ _FORGET_PICTURE = """
 DELETE FROM picture_parts WHERE school = ? AND event = ? AND digest = ? AND received_at < ?
 """
 
+_WORDS = "SELECT words FROM word_keys WHERE school = ? AND words > ? AND kept_at < ? ORDER BY words LIMIT ?"
+_KEPT_WORDS = "SELECT words FROM sealed_words WHERE school = ? AND words IN (%s)"
+_FORGET_WORDS = "DELETE FROM word_keys WHERE school = ? AND words = ? AND kept_at < ?"
+
 Found = tuple[bytes, int, bytes]
 
 
@@ -73,7 +77,29 @@ async def sweep(store: Store, school: str, *, now: int) -> Swept:
             partial(_forget, statement=_FORGET_PICTURE, rows=gone)
         )
         last = page[-1]
-    return Swept(keys, pictures)
+    return Swept(keys + await _sweep_words(store, school, before), pictures)
+
+
+async def _sweep_words(store: Store, school: str, before: int) -> int:
+    """Remove the keys of words that were sealed and then not kept."""
+    gone, last = 0, b""
+    while page := await store.read_keys(
+        partial(_column, statement=_WORDS, values=(school, last, before, _PAGE))
+    ):
+        marks = ", ".join("?" * len(page))
+        kept = set(
+            await store.read(
+                partial(_column, statement=_KEPT_WORDS % marks, values=(school, *page))
+            )
+        )
+        rows = [(school, one, before) for one in page if one not in kept]
+        gone += await store.write_keys(partial(_forget, statement=_FORGET_WORDS, rows=rows))
+        last = page[-1]
+    return gone
+
+
+def _column(conn: Connection, statement: str, values: tuple[object, ...]) -> list[bytes]:
+    return list(conn.exec_driver_sql(statement, values).scalars())
 
 
 async def _orphans(store: Store, school: str, page: Sequence[Found]) -> list[Found]:

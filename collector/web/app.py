@@ -21,6 +21,7 @@ from collector.errors import StoreError
 from collector.logs import logger
 from collector.permissions import TABLE, NoRowError
 from collector.reveal import Reveal
+from collector.sealed import Words
 from collector.signin import SignIn
 from collector.web import (
     alerts,
@@ -65,6 +66,7 @@ def create_app(parts: Parts) -> FastAPI:
             ended=parts.vault.lock,
         ),
         reveal=Reveal(parts.store, parts.school.id, parts.vault, parts.audit),
+        words=Words(parts.store, parts.school.id, parts.clock, parts.vault, parts.audit),
         templates=Templates({code: found.title for code, found in packs.items()}),
         guidance=packs,
     )

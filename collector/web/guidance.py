@@ -32,9 +32,9 @@ def shipped() -> Mapping[str, Guidance]:
 
 
 def by_category(packs: Iterable[Pack]) -> Mapping[str, Guidance]:
-    """Each category's guidance; of several languages the first pack's."""
+    """Each category's guidance; of several languages the English pack's, if there is one."""
     found: dict[str, Guidance] = {}
-    for pack in packs:
+    for pack in sorted(packs, key=lambda pack: pack.language != "en"):
         steps = tuple(step for step in _STEP_ENDS.split(pack.guidance.strip()) if step)
         found.setdefault(pack.category, Guidance(title=pack.title, steps=steps))
     return MappingProxyType(found)

@@ -10,6 +10,7 @@ from collector.audit import Audit
 from collector.feed import Feed
 from collector.reveal import Reveal
 from collector.school import School
+from collector.sealed import Words
 from collector.settings import Settings
 from collector.signin import SignIn
 from collector.vault import Vault
@@ -32,6 +33,10 @@ class Store(Protocol):
 
     async def read_keys(self, query: Callable[[Connection], T]) -> T:
         """Run a query on the file of encapsulated keys."""
+        ...
+
+    async def write_keys(self, job: Callable[[Connection], T]) -> T:
+        """Run a job on the file of encapsulated keys; it is durable when this returns."""
         ...
 
     async def read_pictures(self, query: Callable[[Connection], T]) -> T:
@@ -93,6 +98,8 @@ class Desk:
     parts: Parts
     signin: SignIn
     reveal: Reveal
+    words: Words
+    """Seals and opens what staff write."""
     templates: Templates
     guidance: Mapping[str, Guidance]
     """By category."""

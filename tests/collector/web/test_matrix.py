@@ -87,7 +87,7 @@ def test_an_unknown_route_is_asked_in_vain():
 
 
 def test_evidence_is_for_the_safeguarding_roles_alone():
-    assert {Role.DSL, Role.DEPUTY} == REVEAL
+    assert {Role.DSL, Role.DEPUTY, Role.COORDINATOR} == REVEAL
     for route in ("alerts", "alert", "live", "picture", "names", "unlock"):
         assert TABLE[route] == REVEAL
 

@@ -1,0 +1,5 @@
+"""Tables: checks done, reviews due, and what was sampled."""
+
+from collector.store.schema import main
+
+__all__ = ["main"]

@@ -1,0 +1,5 @@
+"""Tables: who the school's people are."""
+
+from collector.store.schema import main
+
+__all__ = ["main"]
