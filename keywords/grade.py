@@ -79,7 +79,8 @@ WEIGHTS = {
 RANKER_WEIGHT = 0.9
 RANKER_MOST = 3.5
 TOLD_FROM = 0.9
-"""From this share on the ranker's part in it is told as a reason."""
+"""From this share on the ranker's part in it is told as a reason; its doubt is told always,
+since it makes an alert less urgent."""
 READS_GRAVE = "reads_as_concern"
 READS_HARMLESS = "reads_as_ordinary"
 
@@ -126,8 +127,10 @@ def grade(
     reasons |= _speaker(around, reasons)
     reasons |= _manner(around)
     reasons |= _setting(around, reasons)
-    if ranked is not None and abs(share := ranker_share(ranked)) >= TOLD_FROM:
-        reasons.add(READS_GRAVE if share > 0 else READS_HARMLESS)
+    if ranked is not None and ranked < 0:
+        reasons.add(READS_HARMLESS)
+    elif ranked is not None and ranker_share(ranked) >= TOLD_FROM:
+        reasons.add(READS_GRAVE)
     total = BASES[match.term.severity]
     lessening = 0.0
     for reason in sorted(reasons):

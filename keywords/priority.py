@@ -24,8 +24,8 @@ LIFE = frozenset({"suicide", "self_harm", "distress", "grooming", "violence", "w
 NOW = frozenset({"first_person", "imminent", "underway", "victim", "threat", "goodbye"})
 """One of these must hold for P1: words alone never page anyone."""
 DOUBTED = "reads_as_ordinary"
-"""The ranker's word that the sentence is a harmless one: then nothing is urgent by its words
-alone, and what might be danger to life is looked at within the hour."""
+"""The ranker's word that the sentence is more likely a harmless one. Then nothing is urgent by its
+words alone: danger to life is looked at within the hour, what is grave today, the rest weekly."""
 CANARY = "canary"
 
 P1_FROM = 0.87
@@ -45,7 +45,7 @@ def base(grade: Grade, category: str) -> tuple[Priority | None, tuple[str, ...]]
         return (Priority.P2, ("grave",)) if doubted else (Priority.P1, ("danger_to_life",))
     if severity >= Severity.HIGH and score >= P2_FROM and not doubted:
         return Priority.P2, ("grave",)
-    if severity >= Severity.MEDIUM and score >= P3_FROM:
+    if severity >= (Severity.HIGH if doubted else Severity.MEDIUM) and score >= P3_FROM:
         return Priority.P3, ("serious" if severity is Severity.MEDIUM else "not_sure",)
     if score >= P4_FROM:
         return Priority.P4, ("weekly_digest",)

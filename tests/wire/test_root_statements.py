@@ -87,7 +87,9 @@ def test_the_root_comes_back_from_its_secret():
 
 
 @pytest.mark.parametrize(
-    "scalar", [b"", bytes(31), bytes(32), b"\xff" * 32, bytes(33), b"\0" + roots.scalar_of(ROOT)]
+    "scalar",
+    [b"", bytes(31), bytes(32), b"\xff" * 32, bytes(33), b"\0" + roots.scalar_of(ROOT)],
+    ids=["empty", "short", "zero", "too great", "long", "one byte more"],
 )
 def test_what_is_no_secret_of_a_root_is_refused(scalar):
     with pytest.raises(ValueError):
