@@ -18,6 +18,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from benchmarks import wordnet
 from benchmarks.ordinary import ordinary
 from benchmarks.table import Figures, figure
 from keywords.decide import Detector
@@ -37,6 +38,7 @@ APART = ("evasion", "mhc_")
 GRAVE = frozenset({"high", "critical"})
 ORDINARY_TEXTS = 40_000
 TEXTS_A_DAY = 50
+_UPTO = (("P1", Priority.P1), ("P1 and P2", Priority.P2), ("P1 to P3", Priority.P3))
 AT_MOST = 0.01
 """False alarms on everyday text at which recall is compared."""
 
@@ -69,7 +71,7 @@ def run(data: Path | None = None, *, quick: bool = False) -> dict[str, Any]:
         raise ValueError(f"{data or OWN}: holds no labelled text (*.jsonl)")
     main = [row for row in rows if not row.file.startswith(APART)]
     disguised = [row for row in rows if row.file.startswith(APART[0])]
-    matcher = Matcher(load_packs(shipped_packs()))
+    matcher = Matcher(load_packs(shipped_packs("en")))
     ranker = Ranker()
     figures: Figures = {}
     said: dict[str, list[Said]] = {}
@@ -108,7 +110,7 @@ def read(folder: Path) -> list[Row]:
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
-            if row.get("split") == "train":
+            if row.get("split") == "train" or row.get("language", "en") != "en":
                 continue
             source = str(row.get("source") or "")
             own = row.get("near") == "ordinary"
@@ -167,7 +169,7 @@ def _ours(detector: Detector, rows: Iterable[Row]) -> list[Said]:
 
 def _naive(rows: Iterable[Row]) -> list[Said]:
     """Our own terms as most systems would use them: every word a match, no conditions, no grade."""
-    matcher = Matcher(load_packs(shipped_packs()))
+    matcher = Matcher(load_packs(shipped_packs("en")))
     said = []
     for row in rows:
         found = matcher.find(row.text.lower())
@@ -198,15 +200,23 @@ def _environment(name: str) -> Path:
 
 def _day(detector: Detector, figures: Figures, *, quick: bool) -> None:
     """A DSL's day: alerts on ordinary texts for 1,000 pupils of so many texts a day."""
-    texts = list(ordinary(ORDINARY_TEXTS // 20 if quick else ORDINARY_TEXTS))
-    priorities = [detector.decide(text).priority for text in texts]
-    for name, upto in (("P1", Priority.P1), ("P1 and P2", Priority.P2), ("P1 to P3", Priority.P3)):
-        share = Share(sum(1 for one in priorities if one and one <= upto), len(texts))
-        each = 1000 * TEXTS_A_DAY
-        figures[f"a day of 1,000 pupils, {name}"] = figure(share.value * each, "alerts")
-        figures[f"a day of 1,000 pupils, {name}, upper bound"] = figure(
-            share.interval[1] * each, "alerts"
-        )
+    given = {
+        "our own ordinary texts": list(ordinary(ORDINARY_TEXTS // 20 if quick else ORDINARY_TEXTS))
+    }
+    try:
+        given["WordNet's examples"] = wordnet.sentences(ROOT / "build" / "wordnet")[
+            :: 20 if quick else 1
+        ]
+    except OSError as error:
+        print(f"Left out: {error}")
+    for kind, texts in given.items():
+        priorities = [detector.decide(text).priority for text in texts]
+        for name, upto in _UPTO:
+            share = Share(sum(1 for one in priorities if one and one <= upto), len(texts))
+            each = 1000 * TEXTS_A_DAY
+            said = f"a day of 1,000 pupils, {kind}, {name}"
+            figures[said] = figure(share.value * each, "alerts")
+            figures[f"{said}, upper bound"] = figure(share.interval[1] * each, "alerts")
 
 
 def _threshold(harmless: Sequence[Said]) -> float:

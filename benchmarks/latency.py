@@ -88,7 +88,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
 def _windows(screen: Screen, events: int) -> list[str]:
     """As many windows as it takes: a term counts once in each within a minute."""
     with Keyboard(screen.display) as keyboard:
-        in_one = len(list(plan(load_packs(shipped_packs()), ["one"], keyboard.can)))
+        in_one = len(list(plan(load_packs(shipped_packs("en")), ["one"], keyboard.can)))
     windows = []
     for number in range(math.ceil(events / in_one)):
         screen.run("xterm", "-T", f"bench-{number}", "-geometry", "100x30", "-e", "cat")
@@ -101,7 +101,7 @@ def _measure(screen: Screen, windows: list[str], desk: Desk, events: int) -> Sam
     chance = random.Random(3)
     watched = Watched(desk.page, "#rows")
     with Keyboard(screen.display) as keyboard:
-        planned = plan(load_packs(shipped_packs()), windows, keyboard.can)
+        planned = plan(load_packs(shipped_packs("en")), windows, keyboard.can)
         here = ""
         for number, phrase in enumerate(itertools.islice(planned, events + WARM_UP)):
             if phrase.window != here:

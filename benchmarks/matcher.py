@@ -68,7 +68,7 @@ _DISGUISED = (
 def run(*, quick: bool = False) -> dict[str, Any]:
     """Measure, print, and give the figures."""
     chance = random.Random(5_000)
-    shipped = load_packs(shipped_packs())
+    shipped = load_packs(shipped_packs("en"))
     made_up = _made_up(TERMS - sum(len(pack.terms) for pack in shipped), chance)
     packs, built, load_ms, memory = _built(made_up)
     text = _typing(LINES // 8 if quick else LINES, chance)
@@ -119,7 +119,7 @@ def _built(made_up: str) -> tuple[tuple[Pack, ...], Matcher, float, int]:
     """Packs and matcher, the time to read and build them in ms, the memory they keep in bytes."""
 
     def load() -> tuple[tuple[Pack, ...], Matcher]:
-        packs = (*load_packs(shipped_packs()), parse_pack(made_up, name="en/made_up"))
+        packs = (*load_packs(shipped_packs("en")), parse_pack(made_up, name="en/made_up"))
         return packs, Matcher(packs)
 
     began = time.process_time()

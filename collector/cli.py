@@ -37,6 +37,10 @@ Config = Annotated[
     typer.Option(help="The settings file. Unset: collector.toml in the data directory."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Languages = Annotated[
+    list[str] | None,
+    typer.Option("--language", help="Of the packs that came along, as en, cy, pl; repeatable."),
+]
 
 
 @app.command("setup")
@@ -64,6 +68,7 @@ def make_school(
     packs: Annotated[
         Path | None, typer.Option(help="A folder of keyword packs. Unset: those that came along.")
     ] = None,
+    language: Languages = None,
     desk_listen: Annotated[str | None, typer.Option(help="host:port of the desk.")] = None,
     enrol_listen: Annotated[str | None, typer.Option(help="host:port of enrolment.")] = None,
     uplink_listen: Annotated[str | None, typer.Option(help="host:port of the uplink.")] = None,
@@ -107,7 +112,7 @@ def make_school(
             password=password,
             passphrase=passphrase,
             sheet=sheet,
-            packs=find_packs(packs),
+            packs=find_packs(packs, language or ()),
             desk=None if desk_cert is None or desk_key is None else (desk_cert, desk_key),
             settings=chosen,
         ),
@@ -240,6 +245,7 @@ def policy_publish(
     packs: Annotated[
         Path | None, typer.Option(help="A folder of packs (LANGUAGE/CATEGORY.toml).")
     ] = None,
+    language: Languages = None,
     rules: Annotated[Path | None, typer.Option(help="A file of evidence rules (TOML).")] = None,
     data: Data = None,
     config: Config = None,
@@ -247,8 +253,10 @@ def policy_publish(
 ) -> None:
     """Check packs and rules, sign them as the next version, and send it to every PC."""
     given = {"packs": packs, "rules": rules}
-    paths = {name: os.fspath(path.absolute()) for name, path in given.items() if path is not None}
-    _print_policy(_ask(data, config, "policy-publish", paths), as_json=as_json)
+    asked = {name: os.fspath(path.absolute()) for name, path in given.items() if path is not None}
+    if language:
+        asked["languages"] = " ".join(language)
+    _print_policy(_ask(data, config, "policy-publish", asked), as_json=as_json)
 
 
 @app.command("recover-check")

@@ -131,11 +131,14 @@ class Commands:
         """Sign packs and rules from files as the next version, and send it to every agent."""
         parts = self.parts
         folder, rules_file = _text(arguments, "packs", ""), _text(arguments, "rules", "")
+        languages = _text(arguments, "languages", "").split()
         try:
             # Many files, checked line by line: not while records wait.
             packs = (
-                await asyncio.to_thread(lambda: read_packs(find_packs(Path(folder))))
-                if folder
+                await asyncio.to_thread(
+                    lambda: read_packs(find_packs(Path(folder) if folder else None, languages))
+                )
+                if folder or languages
                 else None
             )
         except PackError as error:

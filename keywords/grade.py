@@ -84,6 +84,9 @@ since it makes an alert less urgent."""
 READS_GRAVE = "reads_as_concern"
 READS_HARMLESS = "reads_as_ordinary"
 
+HINTS_READ = "en"
+"""The language of `keywords.hints`: "no" denies in English, and in Polish says yes."""
+
 SOFTENED = -1.4
 """A sum of lessening reasons from which the severity falls by one, and from twice it by two."""
 
@@ -124,9 +127,10 @@ def grade(
         reasons.add("disguised")
     if place in _PLACES:
         reasons.add(_PLACES[place])
-    reasons |= _speaker(around, reasons)
-    reasons |= _manner(around)
-    reasons |= _setting(around, reasons)
+    if match.pack.language == HINTS_READ:
+        reasons |= _speaker(around, reasons)
+        reasons |= _manner(around)
+        reasons |= _setting(around, reasons)
     if ranked is not None and ranked < 0:
         reasons.add(READS_HARMLESS)
     elif ranked is not None and ranker_share(ranked) >= TOLD_FROM:

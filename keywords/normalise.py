@@ -13,7 +13,7 @@ Sources: Unicode 15 (UAX #15, UTS #39); `lookalikes.txt` says where its rows are
 import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 
@@ -70,6 +70,20 @@ _STANDS_FOR = {
 }
 _APOSTROPHES = "'’‘`´ʼ＇′"  # noqa: RUF001 - each of them is typed for an apostrophe
 _SIGNS_WITH_MEANING = "@$€¥¢+"
+_TATWEEL = "\u0640"
+"""Stretches an Arabic word, and is no letter of it."""
+_ONE_LETTER = {
+    "\u0649": "\u064a",  # alef maksura, and below the Persian yeh: yeh
+    "\u06cc": "\u064a",
+    "\u06a9": "\u0643",  # keheh: kaf
+    "\u0629": "\u0647",  # teh marbuta, heh goal, heh doachashmee, teh marbuta goal, ae: heh
+    "\u06c1": "\u0647",
+    "\u06be": "\u0647",
+    "\u06c3": "\u0647",
+    "\u06d5": "\u0647",
+    "\u0671": "\u0627",  # alef wasla: alef
+}
+"""Letters of the Arabic script that one keyboard types for another's."""
 _TAGS = 0xE0000
 _NEGATIVE_CIRCLED = 0x1F150
 _NEGATIVE_SQUARED = 0x1F170
@@ -89,7 +103,9 @@ def read(char: str) -> Reading:  # noqa: PLR0911 - a list of cases, each with it
     if looks:
         return Reading(Kind.LETTER, looks)
     category = unicodedata.category(char)
-    if category[0] in "MC" or _modifies(char):
+    if _is_vowel_sign(char):
+        return Reading(Kind.LETTER, char)
+    if category[0] in "MC" or char == _TATWEEL or _modifies(char):
         return UNSEEN if category not in {"Cs", "Co", "Cn"} else Reading(Kind.POINT)
     folded = fold(char)
     if folded.isdigit():
@@ -105,12 +121,28 @@ def read(char: str) -> Reading:  # noqa: PLR0911 - a list of cases, each with it
 def fold(text: str) -> str:
     """Letters and digits alone: small, in plain forms, without accents."""
     parts = unicodedata.normalize("NFKD", text)
-    return "".join(_looks_like(part) or _small(part) for part in parts if part.isalnum())
+    return "".join(_looks_like(part) or _small(part) for part in parts if _is_read(part))
 
 
 def _small(char: str) -> str:
     parts = unicodedata.normalize("NFKD", char.casefold())
-    return "".join(_looks_like(part) or part for part in parts if part.isalnum())
+    return "".join(_looks_like(part) or _plain(part) for part in parts if _is_read(part))
+
+
+def _plain(char: str) -> str:
+    """One of the signs that mean the same letter or digit."""
+    digit = unicodedata.decimal(char, None)
+    return _ONE_LETTER.get(char, char) if digit is None else str(digit)
+
+
+def _is_read(char: str) -> bool:
+    return (char.isalnum() and char != _TATWEEL) or _is_vowel_sign(char)
+
+
+@lru_cache(4096)
+def _is_vowel_sign(char: str) -> bool:
+    """Whether it is a vowel of an Indic script: a mark to Unicode, and to a reader a letter."""
+    return unicodedata.category(char)[0] == "M" and "VOWEL SIGN" in unicodedata.name(char, "")
 
 
 def _modifies(char: str) -> bool:

@@ -139,9 +139,10 @@ class Pack:
     """SHA-256 of the file's bytes, in hexadecimal."""
 
 
-def shipped_packs() -> tuple[Path, ...]:
-    """The files of the packs that come with the product, in order of name."""
-    return tuple(sorted((Path(__file__).parent / "packs").glob("*/*.toml")))
+def shipped_packs(*languages: str) -> tuple[Path, ...]:
+    """The files of the packs that come with the product, of all languages or of these, by name."""
+    every = sorted((Path(__file__).parent / "packs").glob("*/*.toml"))
+    return tuple(path for path in every if not languages or path.parent.name in languages)
 
 
 def load_packs(paths: Iterable[Path]) -> tuple[Pack, ...]:

@@ -7,6 +7,7 @@ from collector import audit
 from collector.build import build
 from collector.commands import Commands
 from collector.control import ControlError
+from collector.errors import CollectorError
 from collector.policy import DAY, Policies, PolicyError, newest
 from collector.rules import RulesError, default_rules, desk_place, read_rules
 from collector.settings import Settings
@@ -184,3 +185,12 @@ async def test_rules_that_break_the_format_are_refused_in_words(parts):
 def test_a_policy_without_packs_is_not_begun():
     with pytest.raises(SetupError, match="no pack"):
         read_packs(())
+
+
+async def test_languages_that_came_along_are_switched_on_by_name(parts):
+    commands = Commands(parts, dict)
+    shown = await commands.policy_publish({"languages": "en pl"})
+    languages = {pack["name"].partition("/")[0] for pack in shown["packs"]}
+    assert languages == {"en", "pl"}
+    with pytest.raises(CollectorError, match="no packs came along in tlh; there are: .*cy.*en"):
+        await commands.policy_publish({"languages": "en tlh"})

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, select, update
 
-from collector.permissions import Role
+from collector.permissions import REVEAL, Role
 from collector.reveal import (
     DamagedEvidenceError,
     NotHereError,
@@ -114,7 +114,7 @@ async def test_a_commit_that_fails_sends_0_bytes_of_evidence(world, case):
     assert answers == [b"", b"", b""]
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - {Role.DSL, Role.DEPUTY}))
+@pytest.mark.parametrize("role", sorted(set(Role) - REVEAL))
 async def test_other_roles_are_refused_whatever_the_route(world, case, role):
     alert, event, session = case
     other = replace(session, person=replace(session.person, role=role))

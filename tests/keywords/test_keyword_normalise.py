@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keywords.normalise import Kind, read
+from keywords.normalise import Kind, fold, read
 from keywords.termbook import spell
 
 
@@ -75,3 +75,25 @@ def test_points_part_words_and_icons_stand_alone():
 
 def test_long_runs_are_spelt_as_two():
     assert spell("sooooo Goood") == ("soo", "good")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("ਮਰਨਾ", "ਮਰਨਾ"),
+        ("أمـــوت", "اموت"),
+        ("کرنا", "كرنا"),
+        ("موتی", "موتى"),
+        ("مدرسة", "مدرسه"),
+        ("١٣", "13"),
+        ("۱۳", "13"),
+    ],
+)
+def test_signs_that_mean_the_same_are_read_the_same(typed, meant):
+    assert fold(typed) == fold(meant)
+
+
+def test_a_vowel_sign_of_an_indic_script_is_a_letter():
+    die, hit, peacock = "ਮਰ", "ਮਾਰ", "ਮੋਰ"
+    assert len({fold(word) for word in (die, hit, peacock)}) == 3
+    assert fold("ਮੈਂ") == fold("ਮੈ")

@@ -115,7 +115,7 @@ def test_a_pc_that_is_off_is_silent_and_not_a_problem():
 
 def test_a_sentence_of_the_guidance_is_a_step():
     class Pack:
-        category, title = "suicide", "Suicide"
+        category, language, title = "suicide", "en", "Suicide"
         guidance = "Find them now. Call 999.\nWrite it down."
 
     found = by_category([Pack()])["suicide"]
