@@ -242,6 +242,7 @@ def policy_show(data: Data = None, config: Config = None, as_json: AsJson = Fals
 
 @policy.command("publish")
 def policy_publish(
+    *,
     packs: Annotated[
         Path | None, typer.Option(help="A folder of packs (LANGUAGE/CATEGORY.toml).")
     ] = None,

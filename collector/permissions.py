@@ -51,7 +51,13 @@ STAFF: Final = frozenset(Role) - {Role.NOBODY}
 ANYONE: Final = frozenset(Role)
 SAFEGUARDING: Final = frozenset({Role.DSL, Role.DEPUTY, Role.COORDINATOR})
 DEVICES: Final = SAFEGUARDING | {Role.TECHNICIAN}
-COUNTS: Final = SAFEGUARDING | {Role.GOVERNOR, Role.HEADTEACHER, Role.PROTECTION_OFFICER}
+COUNTS: Final = SAFEGUARDING | {
+    Role.GOVERNOR,
+    Role.CHAIR,
+    Role.SENIOR_LEADER,
+    Role.HEADTEACHER,
+    Role.PROTECTION_OFFICER,
+}
 AUDITORS: Final = frozenset({Role.PROTECTION_OFFICER, Role.HEADTEACHER})
 
 TABLE: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(

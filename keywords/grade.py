@@ -122,15 +122,7 @@ def grade(
     around = look_around(text, match.start, match.end)
     if term.first_person and not hints.FIRST_PERSON.stand_in(around.clause):
         return None
-    reasons = set(term.says)
-    if match.disguised:
-        reasons.add("disguised")
-    if place in _PLACES:
-        reasons.add(_PLACES[place])
-    if match.pack.language == HINTS_READ:
-        reasons |= _speaker(around, reasons)
-        reasons |= _manner(around)
-        reasons |= _setting(around, reasons)
+    reasons = _reasons(match, around, place)
     if ranked is not None and ranked < 0:
         reasons.add(READS_HARMLESS)
     elif ranked is not None and ranker_share(ranked) >= TOLD_FROM:
@@ -160,6 +152,20 @@ def summand(reason: str, reasons: set[str]) -> float:
     if reason in {"schoolwork", "fiction", "general_topic"} and "first_person" in reasons:
         return weight * _SPOKEN_FOR_ONESELF
     return weight
+
+
+def _reasons(match: Match, around: Surroundings, place: Place) -> set[str]:
+    """What the term says of itself, and what its surroundings do."""
+    reasons = set(match.term.says)
+    if match.disguised:
+        reasons.add("disguised")
+    if place in _PLACES:
+        reasons.add(_PLACES[place])
+    if match.pack.language == HINTS_READ:
+        reasons |= _speaker(around, reasons)
+        reasons |= _manner(around)
+        reasons |= _setting(around, reasons)
+    return reasons
 
 
 def _speaker(around: Surroundings, says: set[str]) -> set[str]:

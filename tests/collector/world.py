@@ -33,7 +33,7 @@ from collector.feed import Feed
 from collector.ingest.check import Peer, check
 from collector.ingest.limits import Limits
 from collector.ingest.record import Recorder
-from collector.permissions import TITLES, Role
+from collector.permissions import SAFEGUARDING, TITLES, Role
 from collector.school import School
 from collector.settings import Settings
 from collector.store import Store, schema
@@ -307,7 +307,7 @@ class World:
                 password_hash=password_hash(),
                 now=self.clock.now(),
             )
-            if key and role in (Role.DSL, Role.DEPUTY):
+            if key and role in SAFEGUARDING:
                 vault.keep_wrap(
                     conn,
                     SCHOOL,
