@@ -10,8 +10,7 @@ from keywords.pack import shipped_packs
 from keywords.ranker import Ranker
 
 DATA = Path(__file__).parents[1] / "data"
-LANGUAGES = sorted({path.stem for path in DATA.glob("??.jsonl")})
-UNMEASURED = sorted({path.parent.name for path in shipped_packs()} - {"en", *LANGUAGES})
+LANGUAGES = sorted({path.parent.name for path in shipped_packs()} - {"en"})
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +31,7 @@ def test_half_of_the_concerns_are_found_and_little_else(detector, language):
     assert sum(harmless) <= 0.1 * len(harmless)
 
 
-@pytest.mark.parametrize("language", [*LANGUAGES, *UNMEASURED])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_each_pack_says_that_nobody_has_reviewed_it(language):
     for path in shipped_packs(language):
         assert "native speaker" in path.read_text(encoding="utf-8").splitlines()[0], path.name
