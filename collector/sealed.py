@@ -23,7 +23,7 @@ from typing import Final, Protocol, TypeVar
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-from sqlalchemy import Connection, insert, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Integer, insert, literal_column, select
 
 from collector.audit import Act, Audit, evidence_key
 from collector.errors import CollectorError
@@ -39,7 +39,7 @@ LONGEST: Final = 20_000
 """Characters."""
 _SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _INFO: Final = b"redshank sealed words v1"
-_WRITTEN: Final = literal_column("sealed_words.rowid")
+_WRITTEN: Final[ColumnElement[int]] = literal_column("sealed_words.rowid", Integer)
 """The order of writing: two ids of one microsecond sort by chance."""
 _AT_ONCE: Final = 500
 """How many ids stand in one query."""
