@@ -17,11 +17,8 @@ class Role(StrEnum):
     DSL = "dsl"
     DEPUTY = "deputy"
     COORDINATOR = "coordinator"
-    SAFEGUARDING_STAFF = "safeguarding_staff"
-    INVESTIGATOR = "investigator"
     HEADTEACHER = "headteacher"
     SENIOR_LEADER = "senior_leader"
-    TEACHER = "teacher"
     TECHNICIAN = "technician"
     GOVERNOR = "governor"
     CHAIR = "chair_of_governors"
@@ -34,11 +31,8 @@ TITLES: Final[Mapping[Role, str]] = MappingProxyType(
         Role.DSL: "Designated safeguarding lead",
         Role.DEPUTY: "Deputy safeguarding lead",
         Role.COORDINATOR: "Online safety coordinator",
-        Role.SAFEGUARDING_STAFF: "Safeguarding staff",
-        Role.INVESTIGATOR: "Investigator",
         Role.HEADTEACHER: "Headteacher",
         Role.SENIOR_LEADER: "Senior leader",
-        Role.TEACHER: "Teacher",
         Role.TECHNICIAN: "Technician",
         Role.GOVERNOR: "Governor",
         Role.CHAIR: "Chair of governors",

@@ -1,7 +1,7 @@
 """Brings a file's tables up to date when it is opened.
 
 The steps are in `migrations/FILE/`, in order; `alembic_version` of each file says
-where it stands. A test holds that the steps and `schema` agree. `migrations/__main__.py`
+where it stands. A test holds that the steps and the tables agree. `migrations/__main__.py`
 drafts a step after a change of `schema`.
 """
 
@@ -11,13 +11,13 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData
 
-from collector.store import schema
+from collector.store import tables
 from collector.store.writer import FileWriter
 
 METADATA: dict[str, MetaData] = {
-    "main": schema.main,
-    "pictures": schema.pictures,
-    "keys": schema.keys,
+    "main": tables.main,
+    "pictures": tables.pictures,
+    "keys": tables.keys,
 }
 STEPS = Path(__file__).with_name("migrations")
 

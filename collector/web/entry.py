@@ -19,12 +19,8 @@ _LONGEST: Final = 400
 @router.get("/", name="home")
 async def home(request: Request) -> Response:
     """Where this role begins."""
-    session = current(request)
-    path = next((path for route, path in _HOMES if allowed(route, session.role)), None)
-    if path is None:
-        words = "There is no page for your role on this desk yet. You may sign out."
-        return page(request, "problem.html", session, title="Nothing here for you", words=words)
-    return see(path)
+    role = current(request).role
+    return see(next(path for route, path in _HOMES if allowed(route, role)))
 
 
 @router.get("/signin", name="signin_page", response_class=HTMLResponse)

@@ -1,10 +1,10 @@
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trialpack import trial_matcher
+from trialpack import trial_matcher, trial_pack
 
 from keywords.decide import (
     IDENTITY_MORE,
@@ -69,6 +69,26 @@ severity = 1
 says = ["ambiguous"]
 """
 )
+URGENT_PACK = replace(
+    trial_pack(
+        """
+[[term]]
+phrases = ["worst thing"]
+severity = 5
+says = ["first_person", "plan"]
+[[term]]
+phrases = ["end it"]
+severity = 4
+[[term]]
+phrases = ["middling thing"]
+severity = 3
+says = ["directed", "threat"]
+"""
+    ),
+    name="en/suicide",
+    category="suicide",
+)
+URGENT = Matcher([URGENT_PACK])
 
 
 @dataclass(frozen=True)
@@ -267,6 +287,32 @@ def test_the_ranker_moves_a_score_within_bounds():
     assert mild.score < plain.score < grave.score
     assert "reads_as_concern" in grave.reasons
     assert "reads_as_ordinary" in mild.reasons
+
+
+@pytest.mark.parametrize(
+    ("words", "rest", "priority"),
+    [
+        ("my worst thing", 0.0, Priority.P1),
+        ("my worst thing", -0.1, Priority.P2),
+        ("i want to end it", 0.0, Priority.P2),
+        ("i want to end it", -0.1, Priority.P3),
+        ("you middling thing", 0.0, Priority.P3),
+        ("you middling thing", -0.1, Priority.P4),
+    ],
+)
+def test_what_the_ranker_doubts_is_one_step_less_urgent(words, rest, priority):
+    found = Detector(URGENT, ByWords(rest=rest)).decide(words)
+    assert found.priority is priority
+
+
+def test_another_language_is_judged_by_its_terms_alone():
+    polish = replace(URGENT_PACK, language="pl", name="pl/suicide")
+    denied, doubting = "lol i will not end it", ByWords(rest=-5.0)
+    (found,) = Detector(Matcher([polish]), doubting).decide(denied).found
+    assert found.grade.reasons == ()
+    assert found.ranked == 0.0
+    (english,) = Detector(Matcher([URGENT_PACK]), doubting).decide(denied).found
+    assert {"negated", "hyperbole", "reads_as_ordinary"} <= set(english.grade.reasons)
 
 
 def test_the_ranker_reads_near_a_match_alone():

@@ -113,10 +113,14 @@ def test_a_pc_that_is_off_is_silent_and_not_a_problem():
     assert off.problems == ()
 
 
-def test_a_sentence_of_the_guidance_is_a_step():
+def test_a_sentence_of_the_guidance_is_a_step_and_english_goes_first():
     class Pack:
         category, language, title = "suicide", "en", "Suicide"
         guidance = "Find them now. Call 999.\nWrite it down."
 
-    found = by_category([Pack()])["suicide"]
+    class Polish(Pack):
+        language, title, guidance = "pl", "Suicide (Polish)", "Find an interpreter."
+
+    found = by_category([Polish(), Pack()])["suicide"]
+    assert found.title == "Suicide"
     assert found.steps == ("Find them now.", "Call 999.", "Write it down.")

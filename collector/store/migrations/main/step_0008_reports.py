@@ -1,8 +1,0 @@
-"""Tables of the room 'reports'."""
-
-revision = "0008"
-down_revision = "0007"
-
-
-def upgrade() -> None:
-    """Apply the step."""
