@@ -149,7 +149,7 @@ def test_explain_says_when_nothing_stands_there(pack, capsys):
 
 
 def test_explain_says_why_a_match_is_no_alert(capsys):
-    (suicide,) = [str(path) for path in shipped_packs() if path.stem == "suicide"]
+    (suicide,) = [str(path) for path in shipped_packs("en") if path.stem == "suicide"]
     text = "an inspector calls essay: quotes on suicide rates"
     assert main(["explain", "--pack", suicide, text]) == 0
     out = capsys.readouterr().out

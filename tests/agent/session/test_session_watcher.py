@@ -165,11 +165,10 @@ def test_a_paste_is_read_once_and_marked(begin):
     session = begin()
     session.user.window(1)
     session.user.clipboard.pasted = Pasted("a blue heron ")
-    session.user.shortcut("v")
+    for _ in range(3):  # a key held down
+        session.user.shortcut("v")
     (found,) = session.service.wait_for(Found)
     assert found.details.pasted
-    session.user.shortcut("v")
-    session.user.shortcut("v")
     session.user.type("zesty gull ")
     session.service.wait_for(Found, count=2)
     assert session.user.clipboard.reads == 1

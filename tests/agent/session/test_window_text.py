@@ -1,8 +1,5 @@
 """Key presses to text, held against a plain editor, and its matches against the whole text's."""
 
-import time
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -293,31 +290,3 @@ def test_a_cleared_text_leaves_nothing():
     window.clear()
     assert (window.text, window._notes, window._reported) == ("", {}, {})
     assert len(window._states) == 1
-
-
-@pytest.mark.parametrize("place", ["end", "middle"])
-def test_a_key_is_fast(place):
-    class Idle:
-        """Steps like a matcher that costs nothing, so that only the text is measured."""
-
-        start = MATCHER.start
-
-        def step(self, state, _char):
-            return state, ()
-
-        def settle(self, _state):
-            return ()
-
-    window = WindowText(Idle())
-    window.paste("word " * 300)
-    if place == "middle":
-        for _ in range(3):
-            key(window, Key.LEFT)
-    press, best = Press(0.0, "a"), 1.0
-    for _ in range(50):
-        began = time.perf_counter()
-        for _ in range(20):
-            window.press(press)
-        best = min(best, (time.perf_counter() - began) / 20)
-    limit = {"end": 5e-6, "middle": 30e-6}[place]
-    assert best < limit, f"{best * 1e6:.2f} µs"
